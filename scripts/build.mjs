@@ -1,0 +1,29 @@
+// Builds dist/: the library's JavaScript and types with tsc, then the chart code as one file, so that drawing a
+// figure loads 0.6 MB instead of the whole of echarts. Run by `npm run build` and, through `prepare`, by `npm ci`.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const require = createRequire(import.meta.url)
+
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
+if (compiled.status !== 0) process.exit(compiled.status ?? 1)
+
+const chart = join(root, 'dist', 'outputs', 'plots', 'echarts.js')
+if (existsSync(chart)) {
+  const { build } = await import('rolldown')
+  await build({
+    input: chart,
+    platform: 'node',
+    logLevel: 'warn',
+    output: { file: chart, format: 'esm', minify: true },
+    treeshake: true,
+  })
+}
+const cli = join(root, 'dist', 'cli', 'main.js')
+if (existsSync(cli)) chmodSync(cli, 0o755)

@@ -1,0 +1,117 @@
+/**
+ * What a detector is: a pure function of the closed iterations so far, with a state that can be saved and restored. It has
+ * no clock, no input or output and no chance, so that replaying a run's log gives the same alerts as watching it live.
+ *
+ * @module
+ */
+
+/** The kinds of failure that an alert can name. */
+export const ALERT_KINDS = [
+  'reward-hacking',
+  'coherence-loss',
+  'quality-collapse',
+  'kl-explosion',
+  'value-reward-mismatch',
+  'catastrophic-forgetting',
+  'entropy-collapse',
+  'length-explosion',
+  'non-finite',
+  'loss-spike',
+  'gradient-anomaly',
+  'dead-learning',
+  'train-inference-mismatch',
+  'broken-invariant',
+  'stall',
+] as const
+
+/** One of {@link ALERT_KINDS}. */
+export type AlertKind = (typeof ALERT_KINDS)[number]
+
+/** How much an alert matters: `info` is a note, `warning` wants a look, `critical` requests the early stop. */
+export type Severity = 'info' | 'warning' | 'critical'
+
+/** JSON, as a detector's state must be. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** A closed iteration as a detector sees it. */
+export interface Observation {
+  /** Zero-based iteration. */
+  readonly iteration: number
+  /** Unix seconds of the ITERATION_END in the log; only differences mean something. */
+  readonly time: number
+  /** The value that this iteration logged for a canonical name; undefined where it logged none. NaN is a value. */
+  get(name: string): number | undefined
+  /** What was announced since the previous observation (`resume`, `prompt-mix`, `learning-rate`, …). */
+  readonly announced?: readonly string[]
+}
+
+/** What speaks for an alert: all data, no words. */
+export interface Evidence {
+  readonly kind: AlertKind
+  /** Which way the watched series moved. */
+  readonly direction?: 'up' | 'down'
+  readonly severity: Severity
+  /** Canonical names of the series that the evidence is about, the deciding one first. */
+  readonly series: readonly string[]
+  /** The value seen, in the unit of the first series. */
+  readonly observed: number
+  /** The value that would have been in order, in the unit of the first series. */
+  readonly expected: number
+  /** The detector's statistic, compared with {@link threshold}. */
+  readonly statistic: number
+  readonly threshold: number
+  /** When the failure began: an iteration with an interval around it. */
+  readonly onset: { readonly estimate: number; readonly interval: readonly [number, number] }
+}
+
+/** One watcher of one kind of failure. */
+export interface Detector<State extends Json = Json> {
+  /** Kebab-case name, as it appears in alert ids. */
+  readonly name: string
+  readonly kind: AlertKind
+  /**
+   * Canonical names that it reads. It works when at least one name of each group is logged; a group is written as an
+   * array of alternatives, the best first.
+   */
+  readonly reads: readonly (readonly string[])[]
+  /** Takes one closed iteration; returns evidence while the failure is seen, undefined otherwise. */
+  update(observation: Observation): Evidence | undefined
+  /** The whole state as JSON; `restore(snapshot())` on a new detector continues exactly. */
+  snapshot(): State
+  restore(state: State): void
+}
+
+/** What one detector needs and lacks: how an output says what is watched and what is not. */
+export interface Coverage {
+  readonly detector: string
+  readonly kind: AlertKind
+  /** The needed series, one entry a group, alternatives joined by `|`. */
+  readonly needs: readonly string[]
+  /** The groups of which nothing has been logged so far. */
+  readonly missing: readonly string[]
+}
+
+/** An alert as stores and outputs see it: data; words are made in the outputs. */
+export interface Alert extends Evidence {
+  /** `<detector>-<n>`, n from 1. */
+  readonly id: string
+  readonly detector: string
+  /** Iteration whose closing raised it. */
+  readonly iteration: number
+  /** One line in plain words: what was seen, against what. */
+  readonly reason: string
+  /** Newest existing checkpoint before the onset, or null where there is none. */
+  readonly rollbackTo: number | null
+  /** What to do, as a code that the outputs word. */
+  readonly advice: readonly Advice[]
+  readonly state: 'open' | 'resolved'
+}
+
+/** Something a person can do about an alert. */
+export type Advice =
+  | { readonly do: 'roll-back'; readonly to: number | null }
+  | { readonly do: 'raise-kl-coefficient'; readonly from: number | null; readonly to: number | null }
+  | { readonly do: 'lower-learning-rate'; readonly from: number | null; readonly to: number | null }
+  | { readonly do: 'read-samples' }
+  | { readonly do: 'check-value-model' }
+  | { readonly do: 'check-reward-model' }

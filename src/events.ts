@@ -1,0 +1,196 @@
+/**
+ * The contract between a trainer and everything that watches it: what happened, in which iteration, with which numbers.
+ *
+ * @module
+ */
+import { TelltaleError } from './errors.ts'
+
+/**
+ * The eleven phases of a training run, in the order in which an iteration usually passes them. The order between policy
+ * and value update differs between trainers and is not enforced; algorithms without a critic have no VALUE_UPDATE.
+ */
+export const TrainingPhase = {
+  TRAINING_START: 'training_start',
+  ITERATION_START: 'iteration_start',
+  RESPONSE_GENERATED: 'response_generated',
+  REWARD_COMPUTED: 'reward_computed',
+  ADVANTAGE_COMPUTED: 'advantage_computed',
+  POLICY_UPDATE: 'policy_update',
+  VALUE_UPDATE: 'value_update',
+  ITERATION_END: 'iteration_end',
+  EVALUATION: 'evaluation',
+  CHECKPOINT_SAVED: 'checkpoint_saved',
+  TRAINING_END: 'training_end',
+} as const
+
+/** One of the values of {@link TrainingPhase}. */
+export type TrainingPhase = (typeof TrainingPhase)[keyof typeof TrainingPhase]
+
+/** All phases in order. */
+export const TRAINING_PHASES: readonly TrainingPhase[] = Object.freeze(Object.values(TrainingPhase))
+
+const KNOWN_PHASES: ReadonlySet<string> = new Set(TRAINING_PHASES)
+
+/** Whether a string is one of the eleven phases. */
+export function isTrainingPhase(value: unknown): value is TrainingPhase {
+  return typeof value === 'string' && KNOWN_PHASES.has(value)
+}
+
+/** How a run ended; carried as `metadata.status` by TRAINING_END. */
+export type RunStatus = 'completed' | 'stopped' | 'failed'
+
+/** What {@link createTrainingEvent} takes. */
+export interface TrainingEventInit {
+  readonly phase: TrainingPhase
+  /** Zero-based iteration (one rollout and its updates). A non-negative integer. */
+  readonly iteration: number
+  /** Numbers by name; NaN and Infinity are values and are kept. Anything that is not a number is set aside. */
+  readonly metrics?: Readonly<Record<string, number | null | undefined>>
+  /**
+   * Anything else, by reference: `prompts`, `responses` (strings) and `rewards` (numbers, one a response) are understood,
+   * the rest is logged as far as it is plain data.
+   */
+  readonly metadata?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The names that the plan's own training loop gives its metrics, with the canonical name of each. Everywhere a metric is
+ * asked for by name, either works.
+ */
+export const OWN_LOOP_KEYS: Readonly<Record<string, string>> = Object.freeze({
+  __proto__: null as never,
+  reward: 'reward/score',
+  reward_mean: 'reward/score',
+  reward_std: 'reward/std',
+  total_reward: 'reward/total',
+  kl_div: 'kl_ref/token',
+  kl_divergence: 'kl_ref/token',
+  kl_coef: 'kl_ref/coef',
+  approx_kl: 'ppo/approx_kl',
+  clip_fraction: 'ppo/clip_fraction',
+  ratio: 'ppo/ratio_mean',
+  entropy: 'entropy/token',
+  loss: 'loss/total',
+  policy_loss: 'loss/policy',
+  value_loss: 'loss/value',
+  gradient_norm: 'grad/norm',
+  grad_norm: 'grad/norm',
+  learning_rate: 'optim/lr',
+  explained_variance: 'value/explained_variance',
+  advantage_mean: 'adv/mean',
+  advantage_std: 'adv/std',
+  response_length: 'length/mean',
+})
+
+const OWN_LOOP_BY_CANONICAL: Readonly<Record<string, readonly string[]>> = (() => {
+  const inverse: Record<string, string[]> = Object.create(null)
+  for (const [own, canonical] of Object.entries(OWN_LOOP_KEYS)) {
+    const names = inverse[canonical] ?? []
+    names.push(own)
+    inverse[canonical] = names
+  }
+  return inverse
+})()
+
+/**
+ * One thing that happened in a training run. The event and its own `metrics` record are frozen; `metadata` is by
+ * reference, never frozen and never changed.
+ */
+export class TrainingEvent {
+  readonly phase: TrainingPhase
+  /** Zero-based iteration. */
+  readonly iteration: number
+  /** Numbers by the names that the trainer gave them; a record without a prototype, so that any name is safe. */
+  readonly metrics: Readonly<Record<string, number>>
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** Names of metrics that were no numbers (nor null or undefined, which mean "not logged") and were left out. */
+  readonly setAside: readonly string[]
+
+  /** Use {@link createTrainingEvent}. */
+  constructor(init: TrainingEventInit) {
+    if (!isTrainingPhase(init.phase)) {
+      throw new TelltaleError(
+        'bad-event',
+        `phase is ${describe(init.phase)}; expected one of ${TRAINING_PHASES.join(', ')}`,
+      )
+    }
+    if (!Number.isSafeInteger(init.iteration) || init.iteration < 0) {
+      throw new TelltaleError(
+        'bad-event',
+        `iteration is ${describe(init.iteration)}; expected an integer of at least 0`,
+      )
+    }
+    const metrics: Record<string, number> = Object.create(null)
+    let setAside: string[] | undefined
+    if (init.metrics) {
+      for (const name of Object.keys(init.metrics)) {
+        const value = init.metrics[name]
+        if (typeof value === 'number') metrics[name] = value
+        else if (value !== null && value !== undefined) {
+          setAside ??= []
+          setAside.push(name)
+        }
+      }
+    }
+    this.phase = init.phase
+    this.iteration = init.iteration
+    this.metrics = Object.freeze(metrics)
+    this.metadata = init.metadata ?? NO_METADATA
+    this.setAside = setAside ?? NONE
+    Object.freeze(this)
+  }
+
+  /**
+   * The value of a metric by the trainer's own name or its canonical one, or `fallback` where it was not logged.
+   *
+   * @example
+   * ```ts
+   * import { createTrainingEvent, TrainingPhase } from 'telltale'
+   * const event = createTrainingEvent({ phase: TrainingPhase.ITERATION_END, iteration: 3, metrics: { kl_div: 0.02 } })
+   * console.log(event.getMetric('kl_div', 0)) // 0.02
+   * console.log(event.getMetric('kl_ref/token')) // 0.02
+   * console.log(event.getMetric('loss', -1)) // -1
+   * ```
+   */
+  getMetric(name: string): number | undefined
+  getMetric(name: string, fallback: number): number
+  getMetric(name: string, fallback?: number): number | undefined {
+    const direct = this.metrics[name]
+    if (direct !== undefined) return direct
+    const canonical = OWN_LOOP_KEYS[name] ?? name
+    const byCanonical = this.metrics[canonical]
+    if (byCanonical !== undefined) return byCanonical
+    const others = OWN_LOOP_BY_CANONICAL[canonical]
+    if (others) {
+      for (const other of others) {
+        const value = this.metrics[other]
+        if (value !== undefined) return value
+      }
+    }
+    return fallback
+  }
+}
+
+const NONE: readonly string[] = Object.freeze([])
+const NO_METADATA: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/**
+ * Builds a {@link TrainingEvent}.
+ *
+ * @throws TelltaleError `bad-event` where the phase is unknown or the iteration is not a non-negative integer.
+ *
+ * @example
+ * ```ts
+ * import { createTrainingEvent, TrainingPhase } from 'telltale'
+ * const event = createTrainingEvent({ phase: TrainingPhase.ITERATION_END, iteration: 0, metrics: { reward: 0.5 } })
+ * console.log(Object.isFrozen(event), event.getMetric('reward')) // true 0.5
+ * ```
+ */
+export function createTrainingEvent(init: TrainingEventInit): TrainingEvent {
+  return new TrainingEvent(init)
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  return typeof value === 'number' || value === null || value === undefined ? String(value) : `a ${typeof value}`
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+// One project a group: `npm test` runs `node` alone; groups that need more than Node have a name of their own.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'node',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/browser/**', 'test/real/**'],
+          testTimeout: 60_000,
+          pool: 'forks',
+          // The wasm back end is steadier without V8's dynamic tiering (docs/decisions).
+          execArgv: ['--no-wasm-dynamic-tiering', '--expose-gc'],
+        },
+      },
+    ],
+  },
+})
