@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Severity } from './detectors/detector.ts'
+import type { Observation, Severity } from './detectors/detector.ts'
+import { errorMessage, TelltaleError } from './errors.ts'
 import type { TrainingEvent, TrainingEventInit, TrainingPhase } from './events.ts'
 import type { MetricsStore } from './metrics/store.ts'
 import type { Clock } from './time.ts'
@@ -27,6 +28,16 @@ export interface SampleGenerator {
   isClear?(prompts: readonly string[], responses: readonly string[]): readonly boolean[]
 }
 
+/** What {@link MonitorHandle.requestEarlyStop} takes beside the reason. */
+export interface StopOptions {
+  /** Only `critical`, the default, stops; the rest is recorded. */
+  readonly severity?: Severity
+  /** The open or newest iteration by default. */
+  readonly iteration?: number
+  /** Newest existing checkpoint before the onset of the failure; null by default. */
+  readonly rollbackTo?: number | null
+}
+
 /** What of a monitor its callbacks may use. */
 export interface MonitorHandle {
   readonly runId: string
@@ -44,7 +55,7 @@ export interface MonitorHandle {
    * by every callback. During a replay it does nothing, since the log already has them.
    */
   publish(event: Omit<TrainingEventInit, 'phase'>): void
-  requestEarlyStop(reason: string, options?: { readonly severity?: Severity; readonly iteration?: number }): void
+  requestEarlyStop(reason: string, options?: StopOptions): void
   shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null }
 }
 
@@ -52,6 +63,8 @@ export interface MonitorHandle {
 export interface CallbackContext {
   readonly monitor: MonitorHandle
   readonly store: MetricsStore
+  /** The closed iteration, on the ITERATION_END that closes it; null with every other event. */
+  readonly closed: Observation | null
 }
 
 /**
@@ -81,4 +94,214 @@ export interface CallbackFilter {
   readonly from?: number
   /** Last iteration, inclusive; none by default. */
   readonly until?: number
+}
+
+/** Calls of which the median is compared with the budget. */
+const BUDGET_WINDOW = 20
+/** Milliseconds that a synchronous callback may take. */
+export const CALLBACK_BUDGET_MS = 5
+/** Failures after which a callback is disabled. */
+export const MAX_CALLBACK_FAILURES = 10
+/** Promises of one callback that may be pending; further calls are dropped and counted. */
+export const MAX_IN_FLIGHT = 32
+
+/** What is known of a callback that did not behave. */
+export interface CallbackProblem {
+  readonly callback: string
+  readonly problem: string
+  readonly count: number
+}
+
+interface Registration {
+  readonly callback: TrainingCallback
+  readonly name: string
+  readonly phases: ReadonlySet<TrainingPhase> | null
+  readonly every: number
+  readonly from: number
+  readonly until: number
+  /** Milliseconds of the newest calls; made at the first slow one. */
+  recent: Float64Array | null
+  calls: number
+  failures: number
+  inFlight: number
+  dropped: number
+  disabled: boolean
+  reported: boolean
+}
+
+/**
+ * Calls the callbacks of a run in the order of their registration, so that none can harm the training or another.
+ *
+ * @example
+ * ```ts
+ * import { TrainingMonitor } from 'telltale'
+ * const monitor = new TrainingMonitor()
+ * const seen: number[] = []
+ * const unregister = monitor.registerCallback({ onEvent: (event) => void seen.push(event.iteration) }, { every: 2 })
+ * for (let i = 0; i < 5; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i })
+ * unregister()
+ * console.log(seen) // [ 0, 2, 4 ]
+ * ```
+ */
+export class CallbackManager {
+  readonly #clock: Clock
+  readonly #warn: (message: string) => void
+  /** Replaced, never changed in place: a callback may come or go while events are being sent. */
+  #registrations: readonly Registration[] = []
+  readonly #problems = new Map<string, { callback: string; problem: string; count: number }>()
+
+  /** @param warn takes one line the first time that a callback misbehaves. */
+  constructor(clock: Clock, warn: (message: string) => void) {
+    this.#clock = clock
+    this.#warn = warn
+  }
+
+  /** What did not behave so far, one entry a callback and kind of problem. */
+  get problems(): readonly CallbackProblem[] {
+    return [...this.#problems.values()]
+  }
+
+  /** Adds a callback; the same one twice counts once. Returns what takes it out again. */
+  register(callback: TrainingCallback, filter: CallbackFilter = {}): () => void {
+    const every = filter.every ?? 1
+    if (!Number.isSafeInteger(every) || every < 1) {
+      throw new TelltaleError('bad-option', `every is ${String(filter.every)}; expected an integer of at least 1`)
+    }
+    const known = this.#registrations.find((registration) => registration.callback === callback)
+    const registration: Registration = known ?? {
+      callback,
+      name: nameOf(callback),
+      phases: filter.phases ? new Set(filter.phases) : null,
+      every,
+      from: filter.from ?? 0,
+      until: filter.until ?? Number.POSITIVE_INFINITY,
+      recent: null,
+      calls: 0,
+      failures: 0,
+      inFlight: 0,
+      dropped: 0,
+      disabled: false,
+      reported: false,
+    }
+    if (!known) this.#registrations = [...this.#registrations, registration]
+    return () => {
+      this.#registrations = this.#registrations.filter((other) => other !== registration)
+    }
+  }
+
+  /** Sends one event to all who want it. Never throws, never waits. */
+  dispatch(event: TrainingEvent, context: CallbackContext): void {
+    for (const registration of this.#registrations) {
+      if (!registration.disabled && wants(registration, event)) this.#call(registration, event, context)
+    }
+  }
+
+  /** Awaits the `settle` of each callback that has one, in order. Never throws. */
+  async settle(context: CallbackContext): Promise<void> {
+    for (const registration of this.#registrations) {
+      if (registration.disabled || !registration.callback.settle) continue
+      try {
+        await registration.callback.settle(context)
+      } catch (error) {
+        this.#failed(registration, `settle failed: ${errorMessage(error)}`)
+      }
+    }
+  }
+
+  /** Closes every callback, the disabled ones too. Never throws. */
+  async close(): Promise<void> {
+    for (const registration of this.#registrations) {
+      try {
+        await registration.callback.close?.()
+      } catch (error) {
+        this.#failed(registration, `close failed: ${errorMessage(error)}`)
+      }
+    }
+  }
+
+  #call(registration: Registration, event: TrainingEvent, context: CallbackContext): void {
+    if (registration.inFlight >= MAX_IN_FLIGHT) {
+      registration.dropped++
+      this.#note(registration, `more than ${MAX_IN_FLIGHT} calls were pending; further ones were dropped`)
+      return
+    }
+    const startedMs = this.#clock.monotonicMs()
+    try {
+      const result: unknown = registration.callback.onEvent(event, context)
+      if (isPromise(result)) this.#follow(registration, result)
+    } catch (error) {
+      this.#failed(registration, `threw: ${errorMessage(error)}`)
+    }
+    this.#spend(registration, this.#clock.monotonicMs() - startedMs)
+  }
+
+  #follow(registration: Registration, promise: PromiseLike<unknown>): void {
+    registration.inFlight++
+    promise.then(
+      () => {
+        registration.inFlight--
+      },
+      (error: unknown) => {
+        registration.inFlight--
+        this.#failed(registration, `rejected: ${errorMessage(error)}`)
+      },
+    )
+  }
+
+  /** Keeps the newest durations; a callback whose median is over the budget is disabled. */
+  #spend(registration: Registration, elapsedMs: number): void {
+    const slot = registration.calls++ % BUDGET_WINDOW
+    if (registration.recent) registration.recent[slot] = elapsedMs
+    if (elapsedMs <= CALLBACK_BUDGET_MS) return
+    if (!registration.recent) {
+      // Every call before this one was within the budget, so zeros stand for them rightly.
+      registration.recent = new Float64Array(BUDGET_WINDOW)
+      registration.recent[slot] = elapsedMs
+    }
+    if (registration.calls < BUDGET_WINDOW) return
+    const medianMs = registration.recent.toSorted()[BUDGET_WINDOW / 2]!
+    if (medianMs <= CALLBACK_BUDGET_MS) return
+    registration.disabled = true
+    this.#note(
+      registration,
+      `took ${medianMs.toFixed(1)} ms (median of ${BUDGET_WINDOW} calls; budget ${CALLBACK_BUDGET_MS} ms) and was disabled`,
+    )
+  }
+
+  #failed(registration: Registration, problem: string): void {
+    registration.failures++
+    this.#note(registration, problem)
+    if (registration.failures < MAX_CALLBACK_FAILURES || registration.disabled) return
+    registration.disabled = true
+    this.#note(registration, `was disabled after ${MAX_CALLBACK_FAILURES} failures`)
+  }
+
+  #note(registration: Registration, problem: string): void {
+    const key = `${registration.name}\n${problem}`
+    const known = this.#problems.get(key)
+    if (known) known.count++
+    else if (this.#problems.size < 100) this.#problems.set(key, { callback: registration.name, problem, count: 1 })
+    if (registration.reported) return
+    registration.reported = true
+    this.#warn(`The callback ${registration.name} ${problem}. The training goes on.`)
+  }
+}
+
+function wants(registration: Registration, event: TrainingEvent): boolean {
+  if (event.iteration < registration.from || event.iteration > registration.until) return false
+  if (registration.phases && !registration.phases.has(event.phase)) return false
+  return registration.every === 1 || event.iteration % registration.every === 0
+}
+
+function nameOf(callback: TrainingCallback): string {
+  try {
+    const name = callback.name ?? callback.constructor?.name
+    return typeof name === 'string' && name !== '' && name !== 'Object' ? name.slice(0, 80) : 'without a name'
+  } catch {
+    return 'without a name'
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }

@@ -1,0 +1,206 @@
+/**
+ * The run's log: one append-only file a writing process, one line an event, one synchronous write each, so that what it has
+ * taken survives `kill -9` of the process.
+ *
+ * @module
+ */
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import type { TrainingEvent } from '../events.ts'
+import { encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
+import { plainJson } from './plain-json.ts'
+
+/** What a run says of itself in its first line. */
+export interface RunHeader {
+  readonly runId: string
+  readonly project: string
+  readonly name: string
+}
+
+/** Longest line, from the wire format. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024
+
+/** Appends wire format v1 to `<dir>/events-<writer>.jsonl`. No method throws after construction. */
+export class RunLog {
+  readonly path: string
+  /** Attempt of this writer: one more than the newest of the same run in the folder. */
+  readonly attempt: number
+  #descriptor: number | null
+  readonly #head: { readonly [type: string]: string }
+  #seq = 0
+  /** Lines that could not be written since the last that could. */
+  #lost = 0
+  #torn = false
+  #droppedLines = 0
+  #droppedSamples = 0
+  #lastSamples: {
+    readonly seq: number
+    readonly iteration: number
+    readonly prompts: readonly string[]
+    readonly responses: readonly string[]
+  } | null = null
+
+  /**
+   * Opens the log; logs of other runs in the folder are moved to `previous-runs/<run>/`.
+   *
+   * @throws TelltaleError `not-writable`
+   */
+  constructor(dir: string, header: RunHeader, writer: string) {
+    this.path = join(dir, `events-${writer}.jsonl`)
+    try {
+      mkdirSync(dir, { recursive: true })
+      this.attempt = setEarlierRunsAside(dir, header.runId)
+      this.#descriptor = openSync(this.path, 'a', 0o644)
+    } catch (error) {
+      throw new TelltaleError(
+        'not-writable',
+        `The run folder ${dir} cannot be written (${errorMessage(error)}). Give an outputDir that you may write to.`,
+        { cause: error },
+      )
+    }
+    const tail = `,"run":${JSON.stringify(header.runId)},"writer":${JSON.stringify(writer)},"seq":`
+    const head = (type: string) => `{"v":1,"type":"${type}"${tail}`
+    this.#head = Object.fromEntries(LINE_TYPES.map((type) => [type, head(type)]))
+  }
+
+  get droppedLines(): number {
+    return this.#droppedLines
+  }
+
+  get droppedSamples(): number {
+    return this.#droppedSamples
+  }
+
+  /** First line of a writer. */
+  run(time: number, header: RunHeader): void {
+    this.#write('run', time, plainFields({ project: header.project, name: header.name, attempt: this.attempt }))
+  }
+
+  event(event: TrainingEvent, time: number): void {
+    const samplesSeq = this.#samples(event, time)
+    const { text, cut } = encodeEventBody(event, samplesSeq)
+    if (cut) this.#droppedSamples++
+    this.#write('event', time, text)
+  }
+
+  /** Any other line: `announce`, `alert`, `stop`, `gap`, `end`. */
+  line(
+    type: 'announce' | 'alert' | 'stop' | 'gap' | 'end',
+    time: number,
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
+    this.#write(type, time, plainFields(fields))
+  }
+
+  close(): void {
+    if (this.#descriptor === null) return
+    try {
+      closeSync(this.#descriptor)
+    } catch {
+      // The descriptor is gone already; there is nothing left to lose.
+    }
+    this.#descriptor = null
+  }
+
+  /** Writes the samples that an event carries in a line of their own and returns its sequence number. */
+  #samples(event: TrainingEvent, time: number): number | null {
+    const samples = samplesOf(event)
+    if (!samples) return null
+    this.#droppedSamples += samples.dropped
+    const { prompts, responses, rewards } = samples
+    const before = this.#lastSamples
+    const rewardText = rewards.length > 0 ? `,"rewards":[${rewards.map(encodeNumber).join(',')}]` : ''
+    if (
+      before?.iteration === event.iteration &&
+      sameTexts(before.responses, responses) &&
+      sameTexts(before.prompts, prompts)
+    ) {
+      if (rewardText === '') return before.seq
+      return this.#write('samples', time, `,"iteration":${event.iteration},"of":${before.seq}${rewardText}`)
+    }
+    const promptText = prompts.length > 0 ? `,"prompts":${JSON.stringify(prompts)}` : ''
+    const body = `,"iteration":${event.iteration}${promptText},"responses":${JSON.stringify(responses)}${rewardText}`
+    const seq = this.#write('samples', time, body)
+    this.#lastSamples = { seq, iteration: event.iteration, prompts, responses }
+    return seq
+  }
+
+  #write(type: string, time: number, body: string): number {
+    const seq = ++this.#seq
+    let line = `${this.#head[type]}${seq},"time":${time}${body}}\n`
+    if (this.#descriptor === null || line.length > MAX_LINE_BYTES) {
+      this.#drop()
+      return seq
+    }
+    if (this.#lost > 0 || this.#torn) {
+      const gap = `${this.#head.gap}${++this.#seq},"time":${time},"dropped":${this.#lost}}\n`
+      line = (this.#torn ? '\n' : '') + line + gap
+    }
+    try {
+      const written = writeSync(this.#descriptor, line)
+      if (written < Buffer.byteLength(line)) this.#finish(Buffer.from(line).subarray(written))
+      this.#lost = 0
+      this.#torn = false
+    } catch {
+      this.#drop()
+    }
+    return seq
+  }
+
+  /** A full disk may take half a line; the rest must follow, or the line counts as lost and is ended by the next write. */
+  #finish(rest: Uint8Array): void {
+    this.#torn = true
+    let left = rest
+    while (left.length > 0) left = left.subarray(writeSync(this.#descriptor!, left))
+  }
+
+  #drop(): void {
+    this.#lost++
+    this.#droppedLines++
+  }
+}
+
+const LINE_TYPES = ['run', 'event', 'samples', 'announce', 'tick', 'alert', 'stop', 'gap', 'end'] as const
+
+function plainFields(fields: Readonly<Record<string, unknown>>): string {
+  const { text } = plainJson(fields)
+  return text.length > 2 && text.startsWith('{') ? `,${text.slice(1, -1)}` : ''
+}
+
+/** The attempt that a new writer of `runId` begins; logs of other runs are moved out of the way, never deleted. */
+function setEarlierRunsAside(dir: string, runId: string): number {
+  let attempt = 1
+  for (const file of readdirSync(dir)) {
+    if (!/^events-[A-Za-z0-9_-]+\.jsonl$/.test(file)) continue
+    const header = firstLine(join(dir, file))
+    if (header.run === runId) {
+      attempt = Math.max(attempt, (header.attempt ?? 0) + 1)
+      continue
+    }
+    const aside = join(dir, 'previous-runs', header.run ?? 'unknown')
+    mkdirSync(aside, { recursive: true })
+    if (!existsSync(join(aside, file))) renameSync(join(dir, file), join(aside, file))
+  }
+  return attempt
+}
+
+function firstLine(path: string): { readonly run?: string; readonly attempt?: number } {
+  const bytes = Buffer.alloc(4096)
+  const descriptor = openSync(path, 'r')
+  try {
+    const length = readSync(descriptor, bytes, 0, bytes.length, 0)
+    const text = bytes.toString('utf8', 0, length)
+    const line: unknown = JSON.parse(text.slice(0, text.indexOf('\n') + 1 || undefined))
+    if (typeof line !== 'object' || line === null) return {}
+    const { run, attempt } = line as Record<string, unknown>
+    return {
+      ...(typeof run === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(run) ? { run } : {}),
+      ...(typeof attempt === 'number' && Number.isSafeInteger(attempt) ? { attempt } : {}),
+    }
+  } catch {
+    return {}
+  } finally {
+    closeSync(descriptor)
+  }
+}

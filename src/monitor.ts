@@ -1,0 +1,566 @@
+/**
+ * The heart: takes events, logs them, stores their numbers, closes iterations, tells the callbacks, and knows whether the
+ * run should stop. Only this file knows all parts.
+ *
+ * @module
+ */
+import {
+  type CallbackContext,
+  type CallbackFilter,
+  CallbackManager,
+  type MonitorHandle,
+  type SampleGenerator,
+  type StopOptions,
+  type TrainingCallback,
+} from './callbacks.ts'
+import type { Alert, Observation, Severity } from './detectors/detector.ts'
+import { errorMessage, TelltaleError } from './errors.ts'
+import { createTrainingEvent, type RunStatus, TrainingEvent, type TrainingEventInit, TrainingPhase } from './events.ts'
+import { RunLog } from './log/run-log.ts'
+import { MetricsStore } from './metrics/store.ts'
+import type { MonitorView, RunSummary, StopRequest } from './run-summary.ts'
+import { watchProcess } from './signals.ts'
+import { type Clock, randomId, systemClock, yieldToEventLoop } from './time.ts'
+import { VerbosityLevel } from './verbosity.ts'
+import { TELLTALE_VERSION } from './version.ts'
+import { isTrainerName, TRAINERS, type TrainerName } from './vocabulary/vocabulary.ts'
+
+/** Options of {@link TrainingMonitor}; all may be left out. */
+export interface TrainingMonitorOptions {
+  /** How much displays show; `simple` by default, as in the plan. */
+  readonly verbosity?: VerbosityLevel
+  /** Folder of the run: its log, plots and reports. Nothing is written without one. */
+  readonly outputDir?: string
+  /** `critical` (default, as in the plan): critical requests stop the run. `off`: they are only recorded. */
+  readonly earlyStop?: 'critical' | 'off'
+  /** Matches `[A-Za-z0-9_-]{1,64}`; made from the time and chance by default. The same id in the same folder continues a run. */
+  readonly runId?: string
+  readonly project?: string
+  readonly name?: string
+  /** Table of metric names; `own-loop` by default. */
+  readonly trainer?: TrainerName
+  /** Whether Ctrl-C and SIGTERM stop the run after the iteration (and the second Ctrl-C at once); true by default. */
+  readonly handleSignals?: boolean
+  readonly clock?: Clock
+  /** Takes one line when something is wrong with the monitoring; standard error by default. */
+  readonly onWarning?: (message: string) => void
+  /** True for a run that comes from its log: nothing is written and nothing is derived anew. */
+  readonly replay?: boolean
+}
+
+/** Events that callbacks may publish in answer to one event, before the rest is dropped and counted. */
+const MAX_NESTED_EVENTS = 64
+const MAX_REASON_CHARACTERS = 2000
+const MAX_LATER_STOPS = 100
+
+/**
+ * Watches one training run.
+ *
+ * @throws TelltaleError `bad-option` for an option out of range, `not-writable` for a folder that cannot be written.
+ *
+ * @example
+ * ```ts
+ * import { TrainingMonitor } from 'telltale'
+ * const monitor = new TrainingMonitor()
+ * await monitor.run(async () => {
+ *   for (let iteration = 0; iteration < 3; iteration++) {
+ *     monitor.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration, kl_div: 0.01 } })
+ *     await monitor.settle()
+ *     if (monitor.shouldStopEarly().shouldStop) break
+ *   }
+ * })
+ * console.log(monitor.summary().status, monitor.getMetricsStore().latest('reward')) // completed 2
+ * ```
+ */
+export class TrainingMonitor implements MonitorHandle, MonitorView {
+  readonly runId: string
+  readonly project: string
+  readonly name: string
+  readonly outputDir: string | null
+  readonly verbosity: VerbosityLevel
+  readonly clock: Clock
+  readonly #earlyStop: 'critical' | 'off'
+  readonly #handleSignals: boolean
+  readonly #replay: boolean
+  readonly #warn: (message: string) => void
+  readonly #store: MetricsStore
+  readonly #callbacks: CallbackManager
+  readonly #log: RunLog | null
+  readonly #context: CallbackContext
+
+  #status: RunStatus | 'running' = 'running'
+  #started = false
+  #ended = false
+  #closed = false
+  #startedUnixSeconds: number | null = null
+  #startedMs = 0
+  #endedMs = 0
+  #config: Record<string, unknown> = {}
+  #totalIterations: number | null = null
+  #error: string | null = null
+  #generator: SampleGenerator | null = null
+  #unwatch: (() => void) | null = null
+
+  #stop: StopRequest | null = null
+  readonly #laterStops: StopRequest[] = []
+  #checkpoints: number[] = []
+
+  /** Iteration whose events are coming in now. */
+  #openIteration = -1
+  #lastClosed = -1
+  #sawIterationStart = false
+  readonly #attempts: { attempt: number; fromIteration: number }[] = []
+  /** What the open iteration has logged so far, by canonical name. */
+  #pending = new Map<string, number>()
+  #announced: string[] = []
+
+  #dispatching = false
+  readonly #queue: { readonly event: TrainingEvent; readonly closed: Observation | null }[] = []
+
+  #rejectedEvents = 0
+  #rejectedValues = 0
+  #lateValues = 0
+  #ignoredEvents = 0
+  #damagedLines = 0
+
+  constructor(options: TrainingMonitorOptions = {}) {
+    this.clock = options.clock ?? systemClock
+    this.runId = options.runId ?? newRunId(this.clock)
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(this.runId)) {
+      throw new TelltaleError(
+        'bad-option',
+        `runId is ${JSON.stringify(String(this.runId).slice(0, 80))}; expected 1 to 64 letters, digits, _ or -`,
+      )
+    }
+    this.project = text(options.project, 'project', 'default')
+    this.name = text(options.name, 'name', this.runId)
+    this.outputDir = options.outputDir === undefined ? null : text(options.outputDir, 'outputDir', '')
+    this.verbosity = oneOf(options.verbosity, 'verbosity', Object.values(VerbosityLevel), VerbosityLevel.SIMPLE)
+    this.#earlyStop = oneOf(options.earlyStop, 'earlyStop', ['critical', 'off'] as const, 'critical')
+    if (options.trainer !== undefined && !isTrainerName(options.trainer)) {
+      throw new TelltaleError(
+        'bad-option',
+        `trainer is ${JSON.stringify(options.trainer)}; expected one of ${TRAINERS.join(', ')}`,
+      )
+    }
+    this.#replay = options.replay ?? false
+    this.#handleSignals = (options.handleSignals ?? true) && !this.#replay
+    this.#warn = options.onWarning ?? warnOnStandardError
+    this.#store = new MetricsStore(options.trainer === undefined ? {} : { trainer: options.trainer })
+    this.#callbacks = new CallbackManager(this.clock, (message) => this.#warning(message))
+    this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, this, randomId())
+    this.#log?.run(this.#now(), this)
+    this.#context = { monitor: this, store: this.#store, closed: null }
+  }
+
+  /**
+   * Adds a callback; events reach callbacks in the order of their registration. The same one twice counts once.
+   *
+   * @returns what takes it out again.
+   * @throws TelltaleError `bad-option` for a filter out of range.
+   */
+  registerCallback(callback: TrainingCallback, filter: CallbackFilter = {}): () => void {
+    const unregister = this.#callbacks.register(callback, filter)
+    try {
+      callback.onRegister?.(this)
+    } catch (error) {
+      unregister()
+      throw error
+    }
+    return unregister
+  }
+
+  /** The numbers of the run. */
+  getMetricsStore(): MetricsStore {
+    return this.#store
+  }
+
+  /** Iterations of the checkpoints that exist, ascending. */
+  get checkpoints(): readonly number[] {
+    return this.#checkpoints
+  }
+
+  /** Hyper-parameters that TRAINING_START brought. */
+  get config(): Readonly<Record<string, unknown>> {
+    return this.#config
+  }
+
+  /** Where answers come from on demand, for callbacks that compare; null where the trainer registered nothing. */
+  getGenerator(): SampleGenerator | null {
+    return this.#generator
+  }
+
+  /** Lets callbacks ask the current policy for answers; called by the trainer before its first iteration. */
+  registerGenerator(generator: SampleGenerator): void {
+    this.#generator = generator
+  }
+
+  /**
+   * Takes one event: logs it, stores its numbers, tells the callbacks. Synchronous; never throws and never waits.
+   * What is not an event is set aside and counted.
+   */
+  onEvent(event: TrainingEvent | TrainingEventInit): void {
+    try {
+      this.#take(event instanceof TrainingEvent ? event : createTrainingEvent(event))
+    } catch (error) {
+      this.#rejectedEvents++
+      if (this.#rejectedEvents === 1) this.#warning(`An event was set aside: ${errorMessage(error)}`)
+    }
+  }
+
+  /** Puts derived points into the run as an EVALUATION event; during a replay they come from the log instead. */
+  publish(event: Omit<TrainingEventInit, 'phase'>): void {
+    if (!this.#replay) this.onEvent({ ...event, phase: TrainingPhase.EVALUATION })
+  }
+
+  /**
+   * Says that something known happens at this point of the run (`resume`, `prompt-mix`, `reward-model`, `learning-rate`, …),
+   * so that detectors take a new reference instead of an alarm.
+   */
+  announce(what: string): void {
+    const said = String(what).slice(0, 200)
+    this.#log?.line('announce', this.#now(), { what: said })
+    if (this.#announced.length < 100) this.#announced.push(said)
+  }
+
+  /**
+   * Awaits the work of callbacks that touches the model (re-generation of answers), and lets signals and painting run.
+   * The trainer calls it after each ITERATION_END, before it asks {@link shouldStopEarly}.
+   */
+  async settle(): Promise<void> {
+    if (!this.#replay) await this.#callbacks.settle(this.#context)
+    await yieldToEventLoop()
+  }
+
+  /** Asks the run to stop. The first reason wins, later ones are kept. See {@link StopOptions}. */
+  requestEarlyStop(reason: string, options: StopOptions = {}): void {
+    this.#requestStop(reason, options, this.#earlyStop === 'critical')
+  }
+
+  /** Whether the run should stop between this iteration and the next, and why. */
+  shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null } {
+    return { shouldStop: this.#stop !== null, reason: this.#stop?.reason ?? null }
+  }
+
+  /** The request that stops the run, or null. */
+  getStop(): StopRequest | null {
+    return this.#stop
+  }
+
+  /** Writes an alert into the run's log. Called by the analyzer. */
+  recordAlert(alert: Alert): void {
+    this.#log?.line('alert', this.#now(), { alert })
+  }
+
+  /** Adds to the count of damaged log lines; called by a replay. */
+  noteDamagedLines(count: number): void {
+    this.#damagedLines += count
+  }
+
+  /** Adds to the count of values that were no numbers; called by a replay. */
+  noteRejectedValues(count: number): void {
+    this.#rejectedValues += count
+  }
+
+  /** A later writer continues the run: what ended it before is past. Called by a replay. */
+  noteResumed(): void {
+    this.#status = 'running'
+    this.#ended = false
+    this.#error = null
+    if (this.#stop) this.#laterStops.push(this.#stop)
+    this.#stop = null
+  }
+
+  /**
+   * Runs a training function under the monitor: TRAINING_START before it where it emits none, and afterwards, however it
+   * ends, a TRAINING_END with the right status and all callbacks closed. What the function throws is thrown again.
+   */
+  async run<Result>(fn: (monitor: this) => Promise<Result> | Result): Promise<Result> {
+    this.#watch()
+    try {
+      const result = await fn(this)
+      this.#end(this.#stop ? 'stopped' : 'completed', null)
+      return result
+    } catch (error) {
+      this.#end('failed', errorMessage(error))
+      throw error
+    } finally {
+      await this.close()
+    }
+  }
+
+  /** Ends the run if it has not ended (as `completed`, or `stopped` after a stop request) and closes log and callbacks. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#end(this.#stop ? 'stopped' : 'completed', null)
+    this.#unwatch?.()
+    await this.#callbacks.close()
+    this.#log?.line('end', this.#now(), { status: this.#status })
+    this.#log?.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The run as reports and displays see it. */
+  summary(): RunSummary {
+    const nowMs = this.#ended ? this.#endedMs : this.clock.monotonicMs()
+    return {
+      runId: this.runId,
+      project: this.project,
+      name: this.name,
+      outputDir: this.outputDir,
+      verbosity: this.verbosity,
+      status: this.#status,
+      iterations: this.#lastClosed + 1,
+      totalIterations: this.#totalIterations,
+      startedUnixSeconds: this.#startedUnixSeconds,
+      elapsedMs: this.#startedUnixSeconds === null ? 0 : Math.max(0, nowMs - this.#startedMs),
+      stop: this.#stop,
+      laterStops: this.#laterStops,
+      config: this.#config,
+      checkpoints: this.#checkpoints,
+      attempts: this.#attempts.length > 0 ? this.#attempts : [{ attempt: 1, fromIteration: 0 }],
+      counters: {
+        rejectedEvents: this.#rejectedEvents,
+        rejectedValues: this.#rejectedValues,
+        lateValues: this.#lateValues,
+        ignoredEvents: this.#ignoredEvents,
+        droppedNames: this.#store.droppedNames,
+        droppedSamples: this.#log?.droppedSamples ?? 0,
+        droppedLines: this.#log?.droppedLines ?? 0,
+        damagedLines: this.#damagedLines,
+      },
+      callbackFailures: this.#callbacks.problems,
+      versions: { telltale: TELLTALE_VERSION, node: process.version },
+      error: this.#error,
+    }
+  }
+
+  #take(event: TrainingEvent): void {
+    if (this.#ended || (event.phase === TrainingPhase.TRAINING_START && this.#openIteration >= 0)) {
+      this.#ignoredEvents++
+      return
+    }
+    // Callbacks that answer with events of their own must not be able to go round in circles.
+    if (this.#dispatching && this.#queue.length >= MAX_NESTED_EVENTS) {
+      this.#ignoredEvents++
+      return
+    }
+    if (!this.#started) this.#begin(event)
+    const time = this.#now()
+    this.#log?.event(event, time)
+    this.#rejectedValues += event.setAside.length
+    switch (event.phase) {
+      case TrainingPhase.TRAINING_START:
+        this.#readStart(event)
+        break
+      case TrainingPhase.CHECKPOINT_SAVED:
+        this.#readCheckpoint(event)
+        break
+      case TrainingPhase.TRAINING_END:
+        this.#readEnd(event)
+        break
+      default:
+        break
+    }
+    const closed = this.#assemble(event, time)
+    if (closed === 'ignored') return
+    this.#queue.push({ event, closed })
+    if (!this.#dispatching) this.#drain()
+  }
+
+  /** Stores the event's numbers; on ITERATION_END returns the iteration that it closes. */
+  #assemble(event: TrainingEvent, time: number): Observation | null | 'ignored' {
+    const { phase, iteration } = event
+    const outOfIteration =
+      phase === TrainingPhase.TRAINING_START ||
+      phase === TrainingPhase.TRAINING_END ||
+      phase === TrainingPhase.CHECKPOINT_SAVED ||
+      phase === TrainingPhase.EVALUATION
+    if (!outOfIteration) {
+      if (this.#fellBack(phase, iteration)) this.#beginAttempt(iteration)
+      if (iteration <= this.#lastClosed) {
+        this.#storeLate(event)
+        if (phase !== TrainingPhase.ITERATION_END) return null
+        this.#ignoredEvents++
+        return 'ignored'
+      }
+      if (phase === TrainingPhase.ITERATION_START) this.#sawIterationStart = true
+      if (iteration > this.#openIteration) this.#openIteration = iteration
+    }
+    for (const name in event.metrics) {
+      const value = event.metrics[name]!
+      const canonical = this.#store.add(name, value, iteration)
+      if (canonical !== undefined) this.#pending.set(canonical, value)
+    }
+    if (phase !== TrainingPhase.ITERATION_END) return null
+    this.#lastClosed = iteration
+    const values = this.#pending
+    const announced = this.#announced
+    this.#pending = new Map()
+    this.#announced = []
+    return { iteration, time, get: (name) => values.get(name), ...(announced.length > 0 ? { announced } : {}) }
+  }
+
+  /** A run falls back when an iteration starts again, or, in a loop that names no starts, ends well before the newest. */
+  #fellBack(phase: TrainingPhase, iteration: number): boolean {
+    if (phase === TrainingPhase.ITERATION_START) return iteration < this.#openIteration || iteration <= this.#lastClosed
+    return phase === TrainingPhase.ITERATION_END && !this.#sawIterationStart && iteration < this.#lastClosed
+  }
+
+  #beginAttempt(iteration: number): void {
+    const attempt = (this.#attempts.at(-1)?.attempt ?? 1) + 1
+    this.#attempts.push({ attempt, fromIteration: iteration })
+    if (this.#attempts.length > 1000) this.#attempts.splice(1, 1)
+    this.#store.beginAttempt(attempt, iteration)
+    this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint < iteration)
+    this.#openIteration = iteration
+    this.#lastClosed = iteration - 1
+    this.#pending = new Map()
+    if (this.#announced.length < 100) this.#announced.push('resume')
+  }
+
+  #storeLate(event: TrainingEvent): void {
+    for (const name in event.metrics) {
+      this.#store.addLate(name, event.metrics[name]!, event.iteration)
+      this.#lateValues++
+    }
+  }
+
+  #drain(): void {
+    this.#dispatching = true
+    try {
+      for (let i = 0; i < this.#queue.length; i++) {
+        const { event, closed } = this.#queue[i]!
+        this.#callbacks.dispatch(event, closed === null ? this.#context : { ...this.#context, closed })
+      }
+    } finally {
+      this.#queue.length = 0
+      this.#dispatching = false
+    }
+  }
+
+  /** The first event: a loop that sends no TRAINING_START gets one, so that every log begins alike. */
+  #begin(first: TrainingEvent): void {
+    this.#started = true
+    this.#startedUnixSeconds = this.#now()
+    this.#startedMs = this.clock.monotonicMs()
+    this.#attempts.push({ attempt: this.#log?.attempt ?? 1, fromIteration: first.iteration })
+    this.#watch()
+    if (first.phase === TrainingPhase.TRAINING_START || this.#replay) return
+    this.#take(createTrainingEvent({ phase: TrainingPhase.TRAINING_START, iteration: first.iteration }))
+  }
+
+  #readStart(event: TrainingEvent): void {
+    const { config, totalIterations } = event.metadata
+    if (typeof config === 'object' && config !== null) this.#config = { ...this.#config, ...config }
+    if (typeof totalIterations === 'number' && totalIterations > 0) this.#totalIterations = totalIterations
+  }
+
+  #readCheckpoint(event: TrainingEvent): void {
+    const removed = event.metadata.removed
+    const gone = new Set<unknown>(Array.isArray(removed) ? removed : [])
+    const kept = this.#checkpoints.filter((checkpoint) => checkpoint !== event.iteration && !gone.has(checkpoint))
+    this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-10_000)
+  }
+
+  #readEnd(event: TrainingEvent): void {
+    const { status, error } = event.metadata
+    this.#status = status === 'stopped' || status === 'failed' ? status : this.#stop ? 'stopped' : 'completed'
+    if (error !== undefined && error !== null) this.#error = errorMessage(error)
+    this.#endedMs = this.clock.monotonicMs()
+    this.#ended = true
+  }
+
+  /** Sends TRAINING_END unless it has been sent. */
+  #end(status: RunStatus, error: string | null): void {
+    if (this.#ended) return
+    this.onEvent({
+      phase: TrainingPhase.TRAINING_END,
+      iteration: Math.max(0, this.#openIteration),
+      metadata: { status, ...(error === null ? {} : { error }) },
+    })
+  }
+
+  #requestStop(reason: string, options: StopOptions, stops: boolean): void {
+    const severity: Severity = options.severity ?? 'critical'
+    const request: StopRequest = {
+      reason: String(reason).slice(0, MAX_REASON_CHARACTERS),
+      severity,
+      iteration: options.iteration ?? Math.max(0, this.#openIteration),
+      rollbackTo: options.rollbackTo ?? null,
+    }
+    // A replay meets each request twice: from the analyzer that makes it again, and from the log.
+    if (
+      [this.#stop, ...this.#laterStops].some(
+        (known) => known?.reason === request.reason && known.iteration === request.iteration,
+      )
+    )
+      return
+    const { iteration, rollbackTo } = request
+    this.#log?.line('stop', this.#now(), { reason: request.reason, severity, iteration, rollbackTo })
+    if (stops && severity === 'critical' && this.#stop === null) this.#stop = request
+    else if (this.#laterStops.length < MAX_LATER_STOPS) this.#laterStops.push(request)
+  }
+
+  #watch(): void {
+    if (this.#unwatch || this.#replay || this.#closed) return
+    this.#unwatch = watchProcess({
+      handleSignals: this.#handleSignals,
+      onFirstSignal: (signal) => {
+        this.#requestStop(`interrupted by ${signal}`, {}, true)
+        this.#warning(`${signal}: the run stops after this iteration. Once more ends it at once.`)
+      },
+      onExit: (why) => this.#end(this.#stop ? 'stopped' : 'failed', why),
+    })
+  }
+
+  #warning(message: string): void {
+    try {
+      this.#warn(message)
+    } catch {
+      // A warning that cannot be written must not become the training's problem.
+    }
+  }
+
+  /** Unix seconds to the millisecond, as the log has it, so that a replay sees the same number. */
+  #now(): number {
+    return Math.round(this.clock.unixSeconds() * 1000) / 1000
+  }
+}
+
+function newRunId(clock: Clock): string {
+  const stamp = new Date(clock.unixSeconds() * 1000).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+  return `run-${stamp}-${randomId(2)}`
+}
+
+function text(value: unknown, option: string, fallback: string): string {
+  if (value === undefined) return fallback
+  if (typeof value === 'string' && value !== '' && value.length <= 4096 && !value.includes('\0')) return value
+  throw new TelltaleError(
+    'bad-option',
+    `${option} is ${typeof value === 'string' ? 'empty, too long or has a NUL' : `a ${typeof value}`}; expected a text of 1 to 4,096 characters`,
+  )
+}
+
+function oneOf<const Choice extends string>(
+  value: Choice | undefined,
+  option: string,
+  choices: readonly Choice[],
+  fallback: Choice,
+): Choice {
+  if (value === undefined) return fallback
+  if (choices.includes(value)) return value
+  throw new TelltaleError(
+    'bad-option',
+    `${option} is ${JSON.stringify(value)}; expected ${choices.map((choice) => `'${choice}'`).join(' or ')}`,
+  )
+}
+
+function warnOnStandardError(message: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: names from outside may carry terminal escapes
+  process.stderr.write(`telltale: ${message.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')}\n`)
+}
