@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Observation, Severity } from './detectors/detector.ts'
+import type { Alert, Observation, Severity } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
 import type { TrainingEvent, TrainingEventInit, TrainingPhase } from './events.ts'
 import type { MetricsStore } from './metrics/store.ts'
@@ -57,6 +57,8 @@ export interface MonitorHandle {
   publish(event: Omit<TrainingEventInit, 'phase'>): void
   requestEarlyStop(reason: string, options?: StopOptions): void
   shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null }
+  /** Writes an alert into the run's log. */
+  recordAlert(alert: Alert): void
 }
 
 /** What a callback gets beside the event. */

@@ -1,0 +1,108 @@
+import { median } from '../../stats/median.ts'
+import { type RecentWindow, recentWindow } from '../../stats/recent-window.ts'
+import { theilSen } from '../../stats/theil-sen.ts'
+import type { Detector } from '../detector.ts'
+import { firstLogged, QUALITY_SIGNALS, type QualitySignal } from '../signals.ts'
+
+/** Options of {@link rewardHackingRule}. */
+export interface RewardHackingOptions {
+  /**
+   * Standardised rise of the reward minus the standardised change of quality over the window, above which the alarm is
+   * raised; the plan's default is 0.3.
+   */
+  readonly rewardHackThreshold: number
+  /** Iterations looked back; the plan's default is 50. */
+  readonly windowSize: number
+}
+
+interface State {
+  readonly reward: ReturnType<RecentWindow['snapshot']>
+  readonly quality: ReturnType<RecentWindow['snapshot']>
+  readonly signal: string | null
+  readonly since: number | null
+  readonly [key: string]: never | State[keyof State]
+}
+
+/** Points of a window below which no trend is told. */
+const MIN_POINTS = 20
+
+/**
+ * The plan's check for reward hacking: over the window the reward's trend goes up while the trend of the best quality
+ * signal there is goes the bad way, both beyond their 95 % intervals, and together they part by more than the threshold.
+ * A standardised change is the Theil-Sen slope times the window's span over the robust standard deviation around the trend.
+ */
+export function rewardHackingRule(options: RewardHackingOptions): Detector<State> {
+  const reward = recentWindow(options.windowSize)
+  const quality = recentWindow(options.windowSize)
+  let signal: QualitySignal | null = null
+  let since: number | null = null
+  return {
+    name: 'reward-hacking',
+    kind: 'reward-hacking',
+    reads: [['reward/score'], QUALITY_SIGNALS.map(({ name }) => name)],
+    update(observation) {
+      if (observation.announced?.length) {
+        // What was announced explains a step in either series; the window begins anew behind it.
+        reward.clear()
+        quality.clear()
+        since = null
+      }
+      const rewardValue = observation.get('reward/score')
+      if (rewardValue !== undefined) reward.push(observation.iteration, rewardValue)
+      const logged = firstLogged(observation, QUALITY_SIGNALS)
+      if (logged && better(logged.signal, signal)) {
+        signal = logged.signal
+        quality.clear()
+      }
+      if (logged && logged.signal === signal) quality.push(observation.iteration, logged.value)
+      if (signal === null || rewardValue === undefined) return undefined
+      const rise = standardisedChange(reward)
+      const fall = standardisedChange(quality)
+      if (!rise || !fall) return undefined
+      const worse = signal.badDirection === 'up' ? 1 : -1
+      const divergence = rise.change + worse * fall.change
+      if (rise.direction !== 1 || fall.direction !== worse || divergence <= options.rewardHackThreshold) {
+        since = null
+        return undefined
+      }
+      since ??= observation.iteration
+      const first = quality.iterations()[0] ?? since
+      return {
+        kind: 'reward-hacking',
+        direction: signal.badDirection,
+        severity: 'critical',
+        series: [signal.name, 'reward/score'],
+        observed: median(Float64Array.from(quality.values().slice(-5))),
+        expected: median(Float64Array.from(quality.values().slice(0, 5))),
+        statistic: divergence,
+        threshold: options.rewardHackThreshold,
+        onset: { estimate: Math.round((first + since) / 2), interval: [first, since] },
+      }
+    },
+    snapshot: () => ({ reward: reward.snapshot(), quality: quality.snapshot(), signal: signal?.name ?? null, since }),
+    restore(state) {
+      reward.restore(state.reward)
+      quality.restore(state.quality)
+      signal = QUALITY_SIGNALS.find(({ name }) => name === state.signal) ?? null
+      since = state.since
+    },
+  }
+}
+
+function better(candidate: QualitySignal, current: QualitySignal | null): boolean {
+  return current === null || QUALITY_SIGNALS.indexOf(candidate) < QUALITY_SIGNALS.indexOf(current)
+}
+
+function standardisedChange(window: RecentWindow): { readonly change: number; readonly direction: -1 | 0 | 1 } | null {
+  if (window.length < MIN_POINTS) return null
+  const x = window.iterations()
+  const y = window.values()
+  const fit = theilSen(x, y)
+  if (!fit) return null
+  const distances = Float64Array.from(y, (value, i) => Math.abs(value - (fit.intercept + fit.slope * x[i]!)))
+  const sd = 1.4826 * median(distances)
+  const change = fit.slope * (x[x.length - 1]! - x[0]!)
+  // Without any noise around the trend every change is beyond doubt; it still has to have a size.
+  const standardised = sd > 0 ? change / sd : Math.sign(change) * (change === 0 ? 0 : Number.MAX_VALUE)
+  return { change: standardised, direction: fit.interval[0] > 0 ? 1 : fit.interval[1] < 0 ? -1 : 0 }
+}
