@@ -19,7 +19,7 @@ interface State {
   readonly reward: ReturnType<RecentWindow['snapshot']>
   readonly quality: ReturnType<RecentWindow['snapshot']>
   readonly signal: string | null
-  readonly since: number | null
+  readonly onset: readonly [number, number] | null
   readonly [key: string]: never | State[keyof State]
 }
 
@@ -35,7 +35,8 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
   const reward = recentWindow(options.windowSize)
   const quality = recentWindow(options.windowSize)
   let signal: QualitySignal | null = null
-  let since: number | null = null
+  /** First iteration of the window that raised the evidence now open, and the iteration that did. */
+  let onset: readonly [number, number] | null = null
   return {
     name: 'reward-hacking',
     kind: 'reward-hacking',
@@ -45,7 +46,7 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
         // What was announced explains a step in either series; the window begins anew behind it.
         reward.clear()
         quality.clear()
-        since = null
+        onset = null
       }
       const rewardValue = observation.get('reward/score')
       if (rewardValue !== undefined) reward.push(observation.iteration, rewardValue)
@@ -62,11 +63,10 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
       const worse = signal.badDirection === 'up' ? 1 : -1
       const divergence = rise.change + worse * fall.change
       if (rise.direction !== 1 || fall.direction !== worse || divergence <= options.rewardHackThreshold) {
-        since = null
+        onset = null
         return undefined
       }
-      since ??= observation.iteration
-      const first = quality.iterations()[0] ?? since
+      onset ??= [quality.iterations()[0] ?? observation.iteration, observation.iteration]
       return {
         kind: 'reward-hacking',
         direction: signal.badDirection,
@@ -76,15 +76,15 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
         expected: median(Float64Array.from(quality.values().slice(0, 5))),
         statistic: divergence,
         threshold: options.rewardHackThreshold,
-        onset: { estimate: Math.round((first + since) / 2), interval: [first, since] },
+        onset: { estimate: Math.round((onset[0] + onset[1]) / 2), interval: onset },
       }
     },
-    snapshot: () => ({ reward: reward.snapshot(), quality: quality.snapshot(), signal: signal?.name ?? null, since }),
+    snapshot: () => ({ reward: reward.snapshot(), quality: quality.snapshot(), signal: signal?.name ?? null, onset }),
     restore(state) {
       reward.restore(state.reward)
       quality.restore(state.quality)
       signal = QUALITY_SIGNALS.find(({ name }) => name === state.signal) ?? null
-      since = state.since
+      onset = state.onset
     },
   }
 }

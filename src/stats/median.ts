@@ -1,0 +1,19 @@
+/** The middle of the values (mean of the two middle ones for an even count); NaN for none. Values must be finite. */
+export function median(values: ArrayLike<number>): number {
+  return quantile(values, 0.5)
+}
+
+/** The quantile by linear interpolation, as numpy's default; NaN for no values. `q` from 0 to 1. Values must be finite. */
+export function quantile(values: ArrayLike<number>, q: number): number {
+  if (values.length === 0) return Number.NaN
+  return sortedQuantile(Float64Array.from(values).sort(), q)
+}
+
+/** {@link quantile} of values that are sorted already. */
+export function sortedQuantile(sorted: ArrayLike<number>, q: number): number {
+  const at = (sorted.length - 1) * q
+  const low = Math.floor(at)
+  const a = sorted[low]!
+  const b = sorted[Math.min(low + 1, sorted.length - 1)]!
+  return a + (b - a) * (at - low)
+}
