@@ -1,0 +1,97 @@
+import type { TrainerTable } from '../alias.ts'
+
+const NO_CRITIC = 'in spite of its name there with and without a critic'
+
+/** verl. `critic/score`, `critic/rewards` and `critic/advantages` are about rewards, also where there is no critic. */
+export const VERL: TrainerTable = {
+  signatures: [
+    ['actor/pg_loss', 'critic/score/mean'],
+    ['actor/pg_loss', 'actor/ppo_kl'],
+    ['critic/score/mean', 'training/global_step'],
+  ],
+  aliases: {
+    'actor/pg_loss': { canonical: 'loss/policy', masked: true, reduction: 'by loss_agg_mode' },
+    'actor/ppo_kl': {
+      canonical: 'ppo/approx_kl',
+      estimator: 'k1',
+      masked: true,
+      why: 'clamped to +-20 a token; in loss mode kl_cov the mean of |lp_new - lp_old|',
+    },
+    'actor/pg_clipfrac': { canonical: 'ppo/clip_fraction', masked: true },
+    'actor/pg_clipfrac_lower': { canonical: 'ppo/clip_fraction_dual', masked: true },
+    'actor/entropy': { canonical: 'entropy/token', masked: true },
+    'actor/entropy_loss': { canonical: 'entropy/token', insteadOf: 'actor/entropy', masked: true },
+    'actor/reward_kl_penalty': {
+      canonical: 'kl_ref/token',
+      estimator: 'k1',
+      masked: true,
+      reduction: 'mean over response tokens, then over sequences',
+      why: 'k1 is the default of kl_penalty; there only with use_kl_in_reward',
+    },
+    'actor/reward_kl_penalty_coeff': { canonical: 'kl_ref/coef' },
+    'actor/kl_loss': {
+      canonical: 'kl_ref/token',
+      insteadOf: 'actor/reward_kl_penalty',
+      estimator: 'k3',
+      masked: true,
+      why: 'low_var_kl (k3, clamped to +-10) is the default of kl_loss_type',
+    },
+    'actor/kl_coef': { canonical: 'kl_ref/coef', insteadOf: 'actor/reward_kl_penalty_coeff' },
+    'actor/grad_norm': { canonical: 'grad/norm' },
+    'actor/lr': { canonical: 'optim/lr' },
+    'critic/grad_norm': { canonical: 'grad/value_norm' },
+    'critic/lr': { canonical: 'optim/value_lr' },
+    'critic/vf_loss': { canonical: 'loss/value', masked: true },
+    'critic/vf_clipfrac': { canonical: 'value/clip_fraction', masked: true },
+    'critic/values/mean': { canonical: 'value/mean', masked: true },
+    'critic/vpred_mean': { canonical: 'value/mean', insteadOf: 'critic/values/mean', masked: true },
+    'critic/returns/mean': { canonical: 'value/return_mean', masked: true },
+    'critic/vf_explained_var': { canonical: 'value/explained_variance', masked: true },
+    'critic/score/mean': { canonical: 'reward/score', why: NO_CRITIC },
+    'critic/score/min': { canonical: 'reward/min', why: NO_CRITIC },
+    'critic/score/max': { canonical: 'reward/max', why: NO_CRITIC },
+    'critic/rewards/mean': {
+      canonical: 'reward/total',
+      why: `${NO_CRITIC}; equal to the score without use_kl_in_reward`,
+    },
+    'critic/advantages/mean': { canonical: 'adv/mean', masked: true, why: NO_CRITIC },
+    'critic/advantages/min': { canonical: 'adv/min', masked: true, why: NO_CRITIC },
+    'critic/advantages/max': { canonical: 'adv/max', masked: true, why: NO_CRITIC },
+    'response_length/mean': { canonical: 'length/mean' },
+    'response_length/min': { canonical: 'length/min' },
+    'response_length/max': { canonical: 'length/max' },
+    'response_length/clip_ratio': {
+      canonical: 'length/clip_ratio',
+      reduction: 'share of answers of the maximal length',
+      derives: [{ canonical: 'eos/fraction', transform: 'one-minus' }],
+    },
+    'training/rollout_probs_diff_mean': {
+      canonical: 'mismatch/prob_abs_diff',
+      masked: true,
+      why: 'a difference of probabilities, not of log-probabilities',
+    },
+    'training/rollout_actor_probs_pearson_corr': { canonical: 'mismatch/prob_corr', masked: true },
+    'rollout_corr/log_ppl_abs_diff': {
+      canonical: 'mismatch/logp_abs_diff',
+      reduction: 'mean over sequences of the difference of the mean log-probabilities',
+    },
+    'rollout_corr/kl': { canonical: 'mismatch/kl', estimator: 'k1', masked: true },
+    'rollout_corr/k3_kl': { canonical: 'mismatch/kl_k3', estimator: 'k3', masked: true },
+    'rollout_corr/rollout_is_mean': { canonical: 'mismatch/is_ratio_mean' },
+    'rollout_corr/rollout_is_min': { canonical: 'mismatch/is_ratio_min' },
+    'rollout_corr/rollout_is_max': { canonical: 'mismatch/is_ratio_max' },
+    'rollout_corr/rollout_is_std': { canonical: 'mismatch/is_ratio_std' },
+    'rollout_corr/rollout_is_eff_sample_size': { canonical: 'mismatch/ess' },
+    'timing_s/step': { canonical: 'time/step' },
+    'perf/time_per_step': { canonical: 'time/step', insteadOf: 'timing_s/step' },
+    'perf/throughput': { canonical: 'throughput/tokens_per_s', unit: 'tokens/s/GPU', why: 'per GPU' },
+    'perf/total_num_tokens': { unit: 'tokens', why: 'tokens of this step, not since the start' },
+    'training/global_step': { canonical: 'progress/step' },
+    'training/epoch': { canonical: 'progress/epoch' },
+  },
+  // Validation is only what begins with val-core or val-aux.
+  patterns: [
+    { prefix: 'val-core/', canonicalPrefix: 'eval/' },
+    { prefix: 'val-aux/', canonicalPrefix: 'eval/aux/' },
+  ],
+}
