@@ -8,13 +8,15 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/browser/**', 'test/real/**'],
+          exclude: ['test/package/**'],
           testTimeout: 60_000,
           pool: 'forks',
-          // The wasm back end is steadier without V8's dynamic tiering (docs/decisions).
+          // The wasm back end is steadier without V8's dynamic tiering (docs/decisions/0003).
           execArgv: ['--no-wasm-dynamic-tiering', '--expose-gc'],
         },
       },
+      // Needs the npm registry: installs the packed package into an empty folder.
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
     ],
   },
 })

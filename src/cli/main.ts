@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/**
+ * The `telltale` command: one file a verb, loaded when it is asked for.
+ *
+ * Exit codes: 0 all right, 1 the thing asked for failed, 2 bad usage, 130 and 143 ended by a signal.
+ *
+ * @module
+ */
+import { Command, CommanderError } from 'commander'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { TELLTALE_VERSION } from '../version.ts'
+import { demoCommand } from './demo.ts'
+
+/** Error codes that mean that the user asked for something that cannot be. */
+const USAGE_CODES: ReadonlySet<string> = new Set(['bad-option', 'bad-usage', 'not-writable', 'not-readable'])
+
+function program(): Command {
+  return new Command('telltale')
+    .description(
+      'Watches RLHF and Constitutional AI training, says early when quality degrades, and stops the run when it must.',
+    )
+    .version(TELLTALE_VERSION, '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .showHelpAfterError('(telltale --help shows what there is)')
+    .addCommand(demoCommand())
+    .exitOverride()
+}
+
+async function main(): Promise<number> {
+  const command = program()
+  try {
+    // A bare `telltale` is somebody who wants to know what there is.
+    if (process.argv.length <= 2) {
+      command.outputHelp()
+      return 0
+    }
+    await command.parseAsync(process.argv)
+    return process.exitCode === undefined ? 0 : Number(process.exitCode)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof TelltaleError) {
+      process.stderr.write(`telltale: ${printable(error.message)} [${error.code}]\n`)
+      return USAGE_CODES.has(error.code) ? 2 : 1
+    }
+    process.stderr.write(`telltale: ${printable(errorMessage(error))}\n`)
+    if (error instanceof Error && error.stack && process.env.TELLTALE_DEBUG) process.stderr.write(`${error.stack}\n`)
+    return 1
+  }
+}
+
+/** Messages may quote what came from outside; they must not write terminal escapes. */
+function printable(message: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this takes out
+  return message.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?')
+}
+
+process.exitCode = await main()
