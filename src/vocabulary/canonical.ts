@@ -592,12 +592,6 @@ export function canonicalMetric(name: string): CanonicalMetric | undefined {
 
 /**
  * A name for people: the canonical title, `Evaluation: …` for `eval/*`, otherwise the name itself.
- *
- * @example
- * ```ts
- * import { metricTitle } from 'telltale'
- * console.log(metricTitle('kl_ref/token'), '|', metricTitle('my_metric')) // KL to the reference per token | my_metric
- * ```
  */
 export function metricTitle(canonical: string): string {
   const known = canonicalMetric(canonical)

@@ -102,12 +102,6 @@ export interface CanonicalPoint {
 /**
  * What further canonical values follow from one that was logged, such as the share of answers that ended from the share
  * that was truncated.
- *
- * @example
- * ```ts
- * import { derivedPoints } from 'telltale'
- * console.log(derivedPoints('completions/clipped_ratio', 0.25, 'trl-grpo')) // [ { canonical: 'eos/fraction', value: 0.75 } ]
- * ```
  */
 export function derivedPoints(original: string, value: number, trainer: TrainerName): readonly CanonicalPoint[] {
   const alias = aliasOf(original, trainer) ?? aliasOf(withoutTrain(original), trainer)

@@ -1,0 +1,27 @@
+import stringWidth from 'string-width'
+
+/** A column: its heading and whether it holds numbers, which are aligned to the right. */
+export interface Column {
+  readonly heading: string
+  readonly numeric?: boolean
+}
+
+/** Wider cells are not padded to: one long name must not make a table of a thousand columns. */
+const MAX_PADDED_WIDTH = 100
+
+/** A table that lines up as plain text too. Cells are Markdown already, without line breaks and bare `|`. */
+export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const cells = [columns.map(({ heading }) => heading), ...rows.map((row) => columns.map((_, i) => row[i] ?? ''))]
+  const widths = columns.map((_, i) =>
+    Math.max(3, ...cells.map((row) => Math.min(MAX_PADDED_WIDTH, stringWidth(row[i]!)))),
+  )
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, i) => padded(cell, widths[i]!, columns[i]!.numeric ?? false)).join(' | ')} |`
+  const rule = columns.map(({ numeric }, i) => (numeric ? `${'-'.repeat(widths[i]! - 1)}:` : '-'.repeat(widths[i]!)))
+  return [line(cells[0]!), `| ${rule.join(' | ')} |`, ...cells.slice(1).map(line)].join('\n')
+}
+
+function padded(cell: string, width: number, numeric: boolean): string {
+  const space = ' '.repeat(Math.max(0, width - stringWidth(cell)))
+  return numeric ? space + cell : cell + space
+}

@@ -1,0 +1,68 @@
+import { TelltaleError } from '../../errors.ts'
+import { collectReport } from './collect.ts'
+import { renderMarkdown } from './markdown.ts'
+import type { ReportInput } from './report-input.ts'
+import { writeAtomically } from './write-atomically.ts'
+
+/**
+ * Writes what there is to know about a run for the person who has to decide: what happened, since when, how sure that is,
+ * and what to do. A report may be written at any moment, also of a run that is still going.
+ *
+ * @throws TelltaleError `bad-option` where `outputDir` is no text.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync, readFileSync } from 'node:fs'
+ * import { tmpdir } from 'node:os'
+ * import { join } from 'node:path'
+ * import { QualityAnalyzer, ReportGenerator, TrainingMonitor } from 'telltale'
+ * const monitor = new TrainingMonitor({ name: 'first' })
+ * const analyzer = new QualityAnalyzer({ monitor })
+ * monitor.registerCallback(analyzer)
+ * for (let i = 0; i < 3; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i } })
+ * await monitor.close()
+ * const reports = new ReportGenerator({ outputDir: mkdtempSync(join(tmpdir(), 'telltale-')) })
+ * const path = await reports.generateMarkdownReport({ monitor, analyzer })
+ * console.log(readFileSync(path, 'utf8').split('\n')[0]) // # Training Report
+ * ```
+ */
+export class ReportGenerator {
+  readonly outputDir: string
+
+  /** @param options.outputDir folder of the reports; made where it does not exist. Plots that lie in it are shown. */
+  constructor(options: { readonly outputDir: string }) {
+    if (typeof options?.outputDir !== 'string' || options.outputDir === '' || options.outputDir.includes('\0')) {
+      throw new TelltaleError('bad-option', 'outputDir is missing, empty or has a NUL; expected the path of a folder')
+    }
+    this.outputDir = options.outputDir
+  }
+
+  /**
+   * Writes `training_report.md`: Summary, Metrics, Plots, Quality Alerts, Sample Changes and, with a tracker that recorded
+   * something, PPO Mechanics.
+   *
+   * @returns the path of the file.
+   * @throws TelltaleError `not-writable`.
+   */
+  async generateMarkdownReport(input: ReportInput): Promise<string> {
+    const report = collectReport(input, this.outputDir)
+    return writeAtomically(this.outputDir, 'training_report.md', renderMarkdown(report))
+  }
+
+  /**
+   * Writes `training_report.json`, the same as data: `schemaVersion`, `metrics`, `alerts`, `sample_changes`, `configuration`
+   * and more, by the schema in `training-report.schema.json`. Non-finite numbers are "NaN", "Infinity", "-Infinity".
+   *
+   * @returns the path of the file.
+   * @throws TelltaleError `not-writable`.
+   */
+  async generateJsonReport(input: ReportInput): Promise<string> {
+    const report = collectReport(input, this.outputDir)
+    const text = JSON.stringify(report, (_key, value: unknown) => (isNonFinite(value) ? String(value) : value), 2)
+    return writeAtomically(this.outputDir, 'training_report.json', `${text}\n`)
+  }
+}
+
+function isNonFinite(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value)
+}

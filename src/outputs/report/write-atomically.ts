@@ -1,0 +1,28 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorMessage, TelltaleError } from '../../errors.ts'
+import { randomId } from '../../time.ts'
+
+/**
+ * Writes a file by renaming a finished one into its place, so that a reader (or a crash) never sees half of it.
+ *
+ * @returns the path.
+ * @throws TelltaleError `not-writable`.
+ */
+export function writeAtomically(folder: string, name: string, text: string): string {
+  const path = join(folder, name)
+  const temporary = join(folder, `.${name}.${randomId()}.tmp`)
+  try {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(temporary, text)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw new TelltaleError(
+      'not-writable',
+      `${path} cannot be written: ${errorMessage(error)}; choose an outputDir that is a folder in which you may write`,
+      { cause: error },
+    )
+  }
+  return path
+}
