@@ -5,7 +5,7 @@
  */
 
 /**
- * A number with four significant digits and thousands separators, in scientific notation from a million up (integers: from
+ * A number with four significant digits (from 1,000 up: rounded to an integer) and thousands separators, in scientific notation from a million up (integers: from
  * 10^15) and below a ten-thousandth; `NaN`, `Infinity` and `-Infinity` as such.
  */
 export function formatNumber(value: number): string {
@@ -18,7 +18,7 @@ export function formatNumber(value: number): string {
       .toExponential(2)
       .replace(/\.?0+e/, 'e')
       .replace('e+', 'e')
-  return separated(trimmed(value.toPrecision(4)))
+  return separated(size >= 1000 ? value.toFixed(0) : trimmed(value.toPrecision(4)))
 }
 
 /** A number with its sign, for changes. */

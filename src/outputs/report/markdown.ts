@@ -203,7 +203,10 @@ function trendWords({ trend }: ReportMetric): string {
 /** What a reader of the table has to know about some of its rows. */
 function remarks(entries: readonly (readonly [string, ReportMetric])[]): string[] {
   const lines: string[] = []
-  const bad = entries.filter(([, { trend, badDirection }]) => trend !== null && trend.direction === badDirection)
+  const bad = entries.filter(
+    ([name, { trend, badDirection }]) =>
+      trend !== null && trend.direction === badDirection && !name.startsWith('gold/'),
+  )
   if (bad.length > 0) {
     const names = bad.slice(0, 12).map(([name]) => code(name))
     const more = bad.length > 12 ? ` and ${formatNumber(bad.length - 12)} more` : ''

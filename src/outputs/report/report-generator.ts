@@ -51,7 +51,7 @@ export class ReportGenerator {
 
   /**
    * Writes `training_report.json`, the same as data: `schemaVersion`, `metrics`, `alerts`, `sample_changes`, `configuration`
-   * and more, by the schema in `training-report.schema.json`. Non-finite numbers are "NaN", "Infinity", "-Infinity".
+   * and more, by the schema of version 1. Non-finite numbers are "NaN", "Infinity", "-Infinity".
    *
    * @returns the path of the file.
    * @throws TelltaleError `not-writable`.

@@ -70,12 +70,13 @@ function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string 
     const cause = run.error === null ? 'It left no error message.' : `The error was: ${sentence(run.error)}`
     return `The run failed after iteration ${formatNumber(run.iterations - 1)} (${done})${took}. ${cause} ${alertsSoFar(alerts, decisive, facts)}`
   }
-  if (run.status === 'stopped') {
+  if (run.status === 'stopped' || (run.status === 'running' && stop)) {
+    const ends = run.status === 'running' ? 'is about to stop' : 'was stopped'
     const signal = stop && /^interrupted by (SIG[A-Z]+)/.exec(stop.reason)?.[1]
     if (signal) {
       return `The run was interrupted by hand (${signal}) after iteration ${formatNumber(run.iterations - 1)} (${done})${took}. ${alertsSoFar(alerts, decisive, facts)}`
     }
-    const at = `The run was stopped after iteration ${formatNumber(stop?.iteration ?? run.iterations - 1)} (${done})`
+    const at = `The run ${ends} after iteration ${formatNumber(stop?.iteration ?? run.iterations - 1)} (${done})`
     if (stop && decisive && decisive.reason === stop.reason) {
       return `${at} because ${alertClause(decisive, metrics)}. This has been so ${onsetWords(decisive.onset)}.`
     }

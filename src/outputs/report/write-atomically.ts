@@ -17,7 +17,7 @@ export function writeAtomically(folder: string, name: string, text: string): str
     writeFileSync(temporary, text)
     renameSync(temporary, path)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    removeQuietly(temporary)
     throw new TelltaleError(
       'not-writable',
       `${path} cannot be written: ${errorMessage(error)}; choose an outputDir that is a folder in which you may write`,
@@ -25,4 +25,12 @@ export function writeAtomically(folder: string, name: string, text: string): str
     )
   }
   return path
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Where nothing could be made there is nothing to remove; the first error is the one to tell.
+  }
 }
