@@ -1,0 +1,53 @@
+import type { ChartJson } from './chart-definition.ts'
+import { INK, PAPER } from './palette.ts'
+import { FONT_FAMILY } from './plot-text.ts'
+
+/** A line of text whose left end (or what `align` says) and middle are at (x, y), in units of the figure. */
+export function text(
+  content: string,
+  x: number,
+  y: number,
+  style: {
+    readonly size: number
+    readonly fill?: string
+    readonly weight?: 'normal' | 'bold'
+    readonly align?: 'left' | 'center' | 'right'
+    /** A white edge, for text that lies on data. */
+    readonly halo?: boolean
+    /** Turned to be read from below to above. */
+    readonly upwards?: boolean
+  },
+): ChartJson {
+  return {
+    type: 'text',
+    silent: true,
+    z: 10,
+    x,
+    y,
+    ...(style.upwards ? { rotation: Math.PI / 2 } : {}),
+    style: {
+      text: content,
+      fill: style.fill ?? INK,
+      font: `${style.weight ?? 'normal'} ${style.size}px ${FONT_FAMILY}`,
+      align: style.align ?? 'left',
+      verticalAlign: 'middle',
+      ...(style.halo ? { stroke: PAPER, lineWidth: 3 } : {}),
+    },
+  }
+}
+
+/** A straight line in units of the figure. */
+export function line(
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  style: {
+    readonly stroke: string
+    readonly lineWidth: number
+    readonly lineDash?: readonly number[]
+    readonly opacity?: number
+  },
+): ChartJson {
+  return { type: 'line', silent: true, z: 9, shape: { x1, y1, x2, y2 }, style: { ...style } }
+}

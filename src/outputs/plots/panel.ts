@@ -1,0 +1,72 @@
+/**
+ * What a panel of a figure shows, and what it needs to know of its place.
+ *
+ * @module
+ */
+
+import type { Extent } from './axis-range.ts'
+import type { ChartJson } from './chart-definition.ts'
+import type { LegendItem } from './legend.ts'
+import type { PlotMarks } from './plot-marks.ts'
+import type { SeriesData } from './series-data.ts'
+
+/** A series over the iterations. */
+export interface SeriesPanel {
+  readonly kind: 'series'
+  readonly title: string
+  /** What the y axis measures, without its unit. */
+  readonly measure: string
+  readonly series: SeriesData
+  readonly colour: string
+  /** Draws the line of the trend with its interval. */
+  readonly trend?: boolean
+  /** Off for a series that is drawn beside a band. */
+  readonly smooth?: boolean
+  readonly band?: { readonly lower: SeriesData; readonly upper: SeriesData; readonly label: string } | null
+}
+
+/** Alerts by kind over the iterations. */
+export interface AlertsPanel {
+  readonly kind: 'alerts'
+  readonly title: string
+  /** False where nothing looked for alerts. */
+  readonly watched: boolean
+}
+
+/** One of the panels of a figure. */
+export type Panel = SeriesPanel | AlertsPanel
+
+/** Where the data of a panel are drawn, in units of the figure. */
+export interface PanelArea {
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+}
+
+/** A panel that has been fitted to its data: everything but its place. */
+export interface PreparedPanel {
+  readonly title: string
+  /** Turned by 90 degrees beside the y axis; empty for none. */
+  readonly yName: string
+  readonly yMin: number
+  readonly yMax: number
+  /** Values (in divided units) with their labels; labels of equal length where they can be. */
+  readonly yTicks: readonly { readonly value: number; readonly label: string }[]
+  readonly legend: readonly LegendItem[]
+  /** Words in the middle of a panel that has nothing to draw. */
+  readonly message: string | null
+  /** False where the panel has nothing on the x axis either. */
+  readonly hasData: boolean
+  /** Dashed horizontal lines, in divided units. */
+  readonly thresholds: readonly { readonly value: number; readonly label: string }[]
+  /** ECharts series without their axes. */
+  series(area: PanelArea, iterations: Extent): { readonly [key: string]: ChartJson }[]
+}
+
+/** What all panels of a figure share. */
+export interface PanelContext {
+  readonly marks: PlotMarks
+  /** How many y ticks suit the height. */
+  readonly yTicks: number
+}

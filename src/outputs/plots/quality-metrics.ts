@@ -1,0 +1,48 @@
+import type { ChartDefinition } from './chart-definition.ts'
+import { figure } from './figure.ts'
+import { firstLogged } from './first-logged.ts'
+import { BLUE, GREEN, PURPLE } from './palette.ts'
+import type { PlotMarks } from './plot-marks.ts'
+import type { FigureData } from './series-data.ts'
+
+const PERPLEXITY = ['quality/ref_perplexity', 'quality/fixed_ref_perplexity'] as const
+const REPETITION = ['quality/repetition', 'quality/fixed_repetition'] as const
+const DISTINCT = ['quality/distinct_2', 'quality/fixed_distinct_2'] as const
+const SIMILARITY = ['quality/similarity'] as const
+
+/** Series that {@link qualityMetrics} reads; of a measure and its variant on fixed prompts the first logged is drawn. */
+export const QUALITY_SERIES = [...PERPLEXITY, ...REPETITION, ...DISTINCT, ...SIMILARITY] as const
+
+/** Coherence (three measures), similarity and alerts: 15 by 8 inches. */
+export function qualityMetrics(
+  data: FigureData,
+  marks: PlotMarks,
+  options: { /** Whether anything looked for alerts. */ readonly watched: boolean },
+): ChartDefinition {
+  const panel = (names: readonly [string, ...string[]], measure: string, colour: string) => {
+    const series = firstLogged(data, names)
+    return { panel: { kind: 'series' as const, title: series.title, measure, series, colour } }
+  }
+  return figure({
+    name: 'quality_metrics',
+    title: 'Quality: coherence of the answers, their similarity to those of the first iterations, and alerts',
+    widthInches: 15,
+    heightInches: 8,
+    rows: [
+      {
+        panels: [
+          panel(PERPLEXITY, 'perplexity', BLUE),
+          panel(REPETITION, 'repetition', PURPLE),
+          panel(DISTINCT, 'distinct-2', GREEN),
+        ],
+      },
+      {
+        panels: [
+          panel(SIMILARITY, 'similarity', BLUE),
+          { panel: { kind: 'alerts', title: 'Alerts', watched: options.watched }, share: 2 },
+        ],
+      },
+    ],
+    marks,
+  })
+}

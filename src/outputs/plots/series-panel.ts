@@ -1,0 +1,283 @@
+/**
+ * A panel with one series: raw values light, smoothed dark, and everything that must not be lost.
+ *
+ * @module
+ */
+import type { HistoryBucket } from '../../metrics/history.ts'
+import { axisExponent, axisRange, niceTicks } from './axis-range.ts'
+import type { ChartJson } from './chart-definition.ts'
+import type { LegendItem } from './legend.ts'
+import { NOT_FINITE, SUPERSEDED, TREND } from './palette.ts'
+import type { PanelContext, PreparedPanel, SeriesPanel } from './panel.ts'
+import { plotCount, plotNumber, plotText } from './plot-text.ts'
+import type { TrendLine } from './series-data.ts'
+import { bucketMiddle, isolatedPoints, type Point, rawPoints, spreadOut, type ToAxis } from './series-points.ts'
+import { smooth } from './smooth.ts'
+import { tickLabels } from './tick-labels.ts'
+
+/** Points up to which each has a dot. */
+const DOTS_UP_TO = 40
+type Drawn = { readonly [key: string]: ChartJson }
+
+/** Fits a panel to its data. */
+export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): PreparedPanel {
+  const { series, colour, band } = panel
+  const { buckets } = series
+  const all = [
+    ...buckets,
+    ...series.superseded.flatMap((attempt) => attempt.buckets),
+    ...(band ? [...band.lower.buckets, ...band.upper.buckets] : []),
+  ]
+  const thresholds = context.marks.thresholds.filter(
+    ({ name, value }) => name === series.name && Number.isFinite(value),
+  )
+  const finite = all.filter((bucket) => bucket.count > 0)
+  const nonFinite = buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0)
+  const range = axisRange(
+    finite.map(({ min, max }) => ({ min, max })),
+    thresholds.map(({ value }) => value),
+  ) ?? { min: 0, max: 1, clippedAbove: false, clippedBelow: false }
+  const exponent = axisExponent(Math.max(Math.abs(range.min), Math.abs(range.max)))
+  const divisor = 10 ** exponent
+  const yMin = range.min / divisor
+  const yMax = range.max / divisor
+  // Values beyond the axis stay near it: coordinates of 1e300 are more than a renderer can clip.
+  const reach = 2 * (yMax - yMin)
+  const toAxis: ToAxis = (value) => Math.min(Math.max(value / divisor, yMin - reach), yMax + reach)
+
+  const raw = rawPoints(buckets, toAxis)
+  const smoothed = panel.smooth === false ? null : smooth(buckets, range)
+  const sparse = raw.length <= DOTS_UP_TO
+  const trend = panel.trend === true ? series.trend : null
+  const clipped = {
+    above: range.clippedAbove ? buckets.filter((b) => b.count > 0 && b.max > range.max) : [],
+    below: range.clippedBelow ? buckets.filter((b) => b.count > 0 && b.min < range.min) : [],
+  }
+
+  const legend: LegendItem[] = []
+  if (raw.length > 0 && finite.length > 0) {
+    const width = buckets[0]!.width
+    const what = width > 1 ? `min to max of ${plotCount(width)} iterations` : panel.band ? 'mean' : 'each value'
+    legend.push({ text: what, colour, swatch: buckets.length === 1 ? 'dot' : 'line', opacity: smoothed ? 0.45 : 1 })
+  }
+  if (smoothed) legend.push({ text: smoothed.how, colour, swatch: 'thick' })
+  if (band && band.lower.buckets.length > 0) legend.push({ text: band.label, colour, swatch: 'band', opacity: 0.2 })
+  if (trend) legend.push({ text: trendWords(trend), colour: TREND, swatch: 'dashed' })
+  if (series.superseded.length > 0) {
+    legend.push({ text: supersededWords(series.superseded), colour: SUPERSEDED, swatch: 'dotted' })
+  }
+  if (clipped.above.length > 0) legend.push(clippedItem(clipped.above, 'above', colour))
+  if (clipped.below.length > 0) legend.push(clippedItem(clipped.below, 'below', colour))
+  if (nonFinite > 0) {
+    legend.push({ text: `NaN or infinite: ${plotCount(nonFinite)}`, colour: NOT_FINITE, swatch: 'cross' })
+  }
+
+  const ticks = finite.length > 0 ? niceTicks(yMin, yMax, context.yTicks) : []
+  return {
+    title: panel.title,
+    yName: axisName(panel.measure, series.unit, exponent),
+    yMin,
+    yMax,
+    yTicks: tickLabels(ticks),
+    legend,
+    message: message(panel, finite.length, nonFinite),
+    hasData: all.length > 0,
+    thresholds: thresholds.map(({ value, label }) => ({ value: value / divisor, label: plotText(label, 60) })),
+    series(area, iterations) {
+      const gap = (iterations.max - iterations.min) / Math.max(1, area.width)
+      return [
+        ...series.superseded.map((attempt) => supersededLine(rawPoints(attempt.buckets, toAxis))),
+        ...(band ? bandLines(band.lower.buckets, band.upper.buckets, toAxis, colour) : []),
+        rawLine(raw, colour, smoothed !== null, sparse),
+        dots(isolatedPoints(raw), colour, raw.length === 1 ? 10 : 5),
+        ...(smoothed ? [smoothLine(buckets, smoothed.values, toAxis, colour)] : []),
+        ...(trend ? trendLines(trend, toAxis) : []),
+        ...clipArrows(clipped, yMin, yMax, gap * 8, colour),
+        crosses(buckets, yMin, gap * 7),
+      ]
+    },
+  }
+}
+
+function message(panel: SeriesPanel, finite: number, nonFinite: number): string | null {
+  if (finite > 0) return null
+  const name = plotText(panel.series.name, 60)
+  if (nonFinite > 0) return `no finite value of ${name}`
+  return `no data: ${name} was not logged`
+}
+
+function axisName(measure: string, unit: string, exponent: number): string {
+  const known = unit !== '' && unit !== measure ? `${measure} (${plotText(unit, 24)})` : measure
+  return exponent === 0 ? known : `${known} ×10${superscript(exponent)}`
+}
+
+function superscript(exponent: number): string {
+  return Array.from(String(exponent), (digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)])).join('')
+}
+
+function trendWords({ slope, interval, direction }: TrendLine): string {
+  const range = `95 %: ${signed(interval[0])} to ${signed(interval[1])}`
+  return direction === 'flat'
+    ? `no sure trend: ${signed(slope)} per iteration (${range})`
+    : `trend ${direction}: ${signed(slope)} per iteration (${range})`
+}
+
+function signed(value: number): string {
+  const short = plotNumber(Number(value.toPrecision(2)))
+  return value > 0 ? `+${short}` : short
+}
+
+function supersededWords(superseded: readonly { readonly attempt: number }[]): string {
+  return superseded.length === 1
+    ? `superseded by a resume (attempt ${superseded[0]!.attempt})`
+    : `superseded by resumes (${superseded.length} attempts)`
+}
+
+function clippedItem(buckets: readonly HistoryBucket[], side: 'above' | 'below', colour: string): LegendItem {
+  const above = side === 'above'
+  const worst = buckets.reduce((a, b) => ((above ? b.max > a.max : b.min < a.min) ? b : a))
+  const last = worst.width > 1 ? Math.min(worst.iteration + worst.width - 1, worst.lastIteration) : worst.iteration
+  const first = plotCount(worst.iteration)
+  const at = last > worst.iteration ? `${first}–${plotCount(last)}` : first
+  const what = above ? `largest ${plotNumber(worst.max)}` : `smallest ${plotNumber(worst.min)}`
+  const text = `beyond the axis: ${what} at ${at}`
+  return { text, colour, swatch: above ? 'arrow-up' : 'arrow-down' }
+}
+
+const LINE = { type: 'line', silent: true, clip: true, showSymbol: false } as const
+
+function rawLine(points: readonly Point[], colour: string, light: boolean, sparse: boolean): Drawn {
+  return {
+    ...LINE,
+    data: points,
+    showSymbol: sparse && points.length > 1,
+    symbol: 'circle',
+    symbolSize: light ? 3.5 : 5,
+    z: 3,
+    lineStyle: { color: colour, width: light ? 1.1 : 1.8, opacity: light ? 0.45 : 1, join: 'bevel' },
+    itemStyle: { color: colour, opacity: light ? 0.45 : 1 },
+  }
+}
+
+function smoothLine(
+  buckets: readonly HistoryBucket[],
+  values: readonly number[],
+  toAxis: ToAxis,
+  colour: string,
+): Drawn {
+  const data = buckets.map((bucket, i): Point => {
+    const value = values[i]!
+    return [bucketMiddle(bucket), Number.isFinite(value) ? toAxis(value) : null]
+  })
+  return { ...LINE, data, z: 5, lineStyle: { color: colour, width: 2.4, join: 'round', cap: 'round' } }
+}
+
+function supersededLine(points: readonly Point[]): Drawn {
+  return {
+    ...LINE,
+    data: points,
+    showSymbol: points.length === 1,
+    symbol: 'circle',
+    symbolSize: 5,
+    z: 2,
+    itemStyle: { color: SUPERSEDED, opacity: 0.6 },
+    lineStyle: { color: SUPERSEDED, width: 1.4, opacity: 0.7, type: [2, 3] },
+  }
+}
+
+/** Two stacked lines with the area between them: the only filled band that plain JSON can say. */
+function bandLines(
+  lower: readonly HistoryBucket[],
+  upper: readonly HistoryBucket[],
+  toAxis: ToAxis,
+  colour: string,
+): Drawn[] {
+  const tops = new Map(upper.filter((b) => b.count > 0).map((bucket) => [bucket.iteration, bucket.max]))
+  const both = lower.filter((bucket) => bucket.count > 0 && tops.has(bucket.iteration))
+  const bottoms = both.map((bucket): Point => [bucketMiddle(bucket), toAxis(bucket.min)])
+  const heights = both.map((bucket): Point => {
+    return [bucketMiddle(bucket), toAxis(tops.get(bucket.iteration)!) - toAxis(bucket.min)]
+  })
+  const shared = { ...LINE, stack: 'band', stackStrategy: 'all', z: 1 }
+  const edge = { color: colour, width: 0.8, opacity: 0.35 }
+  const [only] = both
+  if (only && both.length === 1) {
+    const x = bucketMiddle(only)
+    const data = [only.min, tops.get(only.iteration)!].map((value): Point => [x, toAxis(value)])
+    return [{ ...LINE, z: 1, data, lineStyle: { color: colour, width: 14, opacity: 0.2 } }]
+  }
+  return [
+    { ...shared, data: bottoms, lineStyle: edge },
+    { ...shared, data: heights, lineStyle: edge, areaStyle: { color: colour, opacity: 0.16 } },
+  ]
+}
+
+function trendLines(trend: TrendLine, toAxis: ToAxis): Drawn[] {
+  const { fromIteration, toIteration, slope, intercept, interval, pivot } = trend
+  const at = (iteration: number) => intercept + slope * iteration
+  const edge = (rate: number) => (iteration: number) => at(pivot) + rate * (iteration - pivot)
+  const draw = (value: (iteration: number) => number, style: Drawn): Drawn => ({
+    ...LINE,
+    z: 6,
+    data: [fromIteration, toIteration].map((iteration): Point => [iteration, toAxis(value(iteration))]),
+    lineStyle: style,
+  })
+  return [
+    ...interval
+      .filter(Number.isFinite)
+      .map((rate) => draw(edge(rate), { color: TREND, width: 1, opacity: 0.55, type: [2, 3] })),
+    draw(at, { color: TREND, width: 2, type: [8, 5] }),
+  ]
+}
+
+function dots(points: readonly Point[], colour: string, size: number): Drawn {
+  return {
+    type: 'scatter',
+    silent: true,
+    clip: true,
+    z: 6,
+    data: points,
+    symbolSize: size,
+    itemStyle: { color: colour, opacity: 1 },
+  }
+}
+
+function clipArrows(
+  clipped: { readonly above: readonly HistoryBucket[]; readonly below: readonly HistoryBucket[] },
+  yMin: number,
+  yMax: number,
+  minGap: number,
+  colour: string,
+): Drawn[] {
+  const arrows = (buckets: readonly HistoryBucket[], y: number, rotate: number, offset: number): Drawn => ({
+    type: 'scatter',
+    silent: true,
+    clip: false,
+    z: 8,
+    symbol: 'triangle',
+    symbolSize: [9, 8],
+    symbolRotate: rotate,
+    symbolOffset: [0, offset],
+    itemStyle: { color: colour, opacity: 1, borderColor: '#FFFFFF', borderWidth: 0.8 },
+    data: spreadOut(buckets.map(bucketMiddle), minGap).map((iteration): Point => [iteration, y]),
+  })
+  return [
+    ...(clipped.above.length > 0 ? [arrows(clipped.above, yMax, 0, 5)] : []),
+    ...(clipped.below.length > 0 ? [arrows(clipped.below, yMin, 180, -5)] : []),
+  ]
+}
+
+function crosses(buckets: readonly HistoryBucket[], yMin: number, minGap: number): Drawn {
+  const iterations = buckets.filter((bucket) => bucket.nonFinite > 0).map(bucketMiddle)
+  return {
+    type: 'scatter',
+    silent: true,
+    clip: false,
+    z: 8,
+    symbol: 'path://M0,1L1,0L4,3L7,0L8,1L5,4L8,7L7,8L4,5L1,8L0,7L3,4Z',
+    symbolSize: 7,
+    symbolOffset: [0, -6],
+    itemStyle: { color: NOT_FINITE, opacity: 1 },
+    data: spreadOut(iterations, minGap).map((iteration): Point => [iteration, yMin]),
+  }
+}
