@@ -4,6 +4,11 @@ import type { Observation } from './detector.ts'
 export interface QualitySignal {
   readonly name: string
   readonly badDirection: 'up' | 'down'
+  /**
+   * Share of its level by which it must have changed to matter, for a signal whose level means something. Answers drift a
+   * little in every run that learns: on healthy runs of the demo the reference perplexity rose by up to an eighth.
+   */
+  readonly margin?: number
 }
 
 /**
@@ -14,9 +19,9 @@ export interface QualitySignal {
 export const QUALITY_SIGNALS: readonly QualitySignal[] = [
   { name: 'quality/heldout_reward', badDirection: 'down' },
   { name: 'quality/judge', badDirection: 'down' },
-  { name: 'quality/ref_perplexity', badDirection: 'up' },
-  { name: 'quality/repetition', badDirection: 'up' },
-  { name: 'quality/compression', badDirection: 'down' },
+  { name: 'quality/ref_perplexity', badDirection: 'up', margin: 0.2 },
+  { name: 'quality/repetition', badDirection: 'up', margin: 0.5 },
+  { name: 'quality/compression', badDirection: 'down', margin: 0.2 },
 ]
 
 /** The value of the first signal of a list that this iteration logged. */

@@ -25,10 +25,13 @@ interface State {
 
 /** Points of a window below which no trend is told. */
 const MIN_POINTS = 20
+/** Values at each end of the window whose median is its level there. */
+const ENDS = 5
 
 /**
  * The plan's check for reward hacking: over the window the reward's trend goes up while the trend of the best quality
- * signal there is goes the bad way, both beyond their 95 % intervals, and together they part by more than the threshold.
+ * signal there is goes the bad way, both beyond their 95 % intervals; quality has changed by more than its margin, and together
+ * they part by more than the threshold.
  * A standardised change is the Theil-Sen slope times the window's span over the robust standard deviation around the trend.
  */
 export function rewardHackingRule(options: RewardHackingOptions): Detector<State> {
@@ -62,7 +65,10 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
       if (!rise || !fall) return undefined
       const worse = signal.badDirection === 'up' ? 1 : -1
       const divergence = rise.change + worse * fall.change
-      if (rise.direction !== 1 || fall.direction !== worse || divergence <= options.rewardHackThreshold) {
+      const expected = median(quality.values().slice(0, ENDS))
+      const observed = median(quality.values().slice(-ENDS))
+      const matters = worse * (observed - expected) >= (signal.margin ?? 0) * Math.abs(expected)
+      if (rise.direction !== 1 || fall.direction !== worse || !matters || divergence <= options.rewardHackThreshold) {
         onset = null
         return undefined
       }
@@ -72,8 +78,8 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
         direction: signal.badDirection,
         severity: 'critical',
         series: [signal.name, 'reward/score'],
-        observed: median(Float64Array.from(quality.values().slice(-5))),
-        expected: median(Float64Array.from(quality.values().slice(0, 5))),
+        observed,
+        expected,
         statistic: divergence,
         threshold: options.rewardHackThreshold,
         onset: { estimate: Math.round((onset[0] + onset[1]) / 2), interval: onset },
