@@ -71,7 +71,7 @@ export function axisRange(extents: readonly Extent[], include: readonly number[]
     max = nonPositive && max > 0.4 * min ? 0 : max + margin
   }
   if (nonNegative && min < 0) min = 0
-  if (nonPositive && max > 0) max = 0
+  else if (nonPositive && max > 0) max = 0
   return { min, max, clippedAbove, clippedBelow }
 }
 

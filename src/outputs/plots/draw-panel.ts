@@ -7,7 +7,7 @@ import { type Extent, niceTicks } from './axis-range.ts'
 import type { ChartJson } from './chart-definition.ts'
 import { line, text } from './graphic.ts'
 import { drawLegend, LEGEND_ROW, type LegendItem } from './legend.ts'
-import { LABEL_SIZE, type PlacedLabel } from './mark-labels.ts'
+import { LABEL_SIZE, type PlacedLabel, SAME_PLACE } from './mark-labels.ts'
 import { AXIS, GRID, MUTED, ROLL_BACK, SEVERITY_COLOUR, SEVERITY_TEXT, STOP, THRESHOLD } from './palette.ts'
 import type { PanelArea, PreparedPanel } from './panel.ts'
 import type { PlotMarks } from './plot-marks.ts'
@@ -79,7 +79,10 @@ export function drawPanel(
   graphic.push(text(prepared.title, left, top + 11, { size: TITLE_SIZE, weight: 'bold' }))
   graphic.push(...drawLegend(legend, left, top + TITLE_HEIGHT + LEGEND_ROW / 2))
   const labelY = (row: number) => area.top - 4 - LABEL_ROW * (row + 0.5)
-  for (const { x, row, colour } of labels) {
+  for (const label of labels) {
+    const { x, row, colour } = label
+    // Labels of one place stand one above the other: a leader through the lower one would only strike it out.
+    if (labels.some((lower) => lower.row < row && Math.abs(lower.x - x) < SAME_PLACE)) continue
     graphic.push(line(x, area.top, x, labelY(row) + LABEL_ROW / 2 - 1, { stroke: colour, lineWidth: 1, opacity: 0.9 }))
   }
   for (const { middle, row, text: words, colour } of labels) {

@@ -1,6 +1,9 @@
 import type { ChartJson } from './chart-definition.ts'
 import { INK, PAPER } from './palette.ts'
-import { FONT_FAMILY } from './plot-text.ts'
+import { FONT_FAMILY, plotText } from './plot-text.ts'
+
+/** No figure has room for more. */
+const MAX_CHARACTERS = 400
 
 /** A line of text whose left end (or what `align` says) and middle are at (x, y), in units of the figure. */
 export function text(
@@ -26,7 +29,7 @@ export function text(
     y,
     ...(style.upwards ? { rotation: Math.PI / 2 } : {}),
     style: {
-      text: content,
+      text: plotText(content, MAX_CHARACTERS),
       fill: style.fill ?? INK,
       font: `${style.weight ?? 'normal'} ${style.size}px ${FONT_FAMILY}`,
       align: style.align ?? 'left',

@@ -11,7 +11,7 @@ export const LABEL_SIZE = 12
 /** Free space at either side of a label. */
 const GAP = 5
 /** Lines closer than this are one to the eye. */
-const SAME_PLACE = 5
+export const SAME_PLACE = 5
 
 /** A label that wants a place. */
 export interface MarkLabel {
@@ -32,8 +32,8 @@ export interface PlacedLabel extends MarkLabel {
 }
 
 const SEVERITY_ORDER = ['info', 'warning', 'critical'] as const
-/** Alerts that may ask for a label; those of a long run of one kind share one. */
-const MAX_LABELS = 40
+/** More words than these help nobody; the alerts have a panel of their own. */
+const MAX_LABELS = 14
 
 /** What the marks of a run ask for: one label a stop, a roll-back and a series of alerts of one kind. */
 export function markLabels(marks: PlotMarks): MarkLabel[] {
@@ -44,7 +44,7 @@ export function markLabels(marks: PlotMarks): MarkLabel[] {
   }
   if (typeof marks.rollbackTo === 'number') {
     const text = `roll back to ${plotCount(marks.rollbackTo)}`
-    labels.push({ iteration: marks.rollbackTo, text, colour: ROLL_BACK, priority: 2, event: true })
+    labels.push({ iteration: marks.rollbackTo, text, colour: ROLL_BACK, priority: 1, event: true })
   }
   const groups: { iteration: number; kind: string; count: number; severity: number }[] = []
   for (const { iteration, kind, severity } of [...marks.alerts].sort((a, b) => a.iteration - b.iteration)) {
@@ -61,7 +61,7 @@ export function markLabels(marks: PlotMarks): MarkLabel[] {
       iteration,
       text: count > 1 ? `${name} ×${count}` : name,
       colour: SEVERITY_TEXT[SEVERITY_ORDER[severity]!],
-      priority: [4, 3, 1][severity]!,
+      priority: [4, 3, 2][severity]!,
       event: false,
     })
   }
@@ -92,9 +92,9 @@ export function placeLabels(
   return best
 }
 
-/** A label of one priority is worth more than several of the next; fewer rows decide between equals. */
+/** A label of one priority is worth more than all of the next; fewer rows decide between equals. */
 function worth(placed: readonly PlacedLabel[]): number {
-  return placed.reduce((sum, { priority, row }) => sum + 5 ** (5 - priority) - row * 0.01, 0)
+  return placed.reduce((sum, { priority, row }) => sum + MAX_LABELS ** (5 - priority) - row * 0.01, 0)
 }
 
 /** @param lean which place of a label is tried first: left of its line (-1), over it (0) or right of it (1). */

@@ -68,14 +68,15 @@ function trendLine(store: MetricsStore, name: string): TrendLine | null {
   const values = buffer.values().slice(-TREND_WINDOW)
   const finite = [...iterations.keys()].filter((i) => Number.isFinite(values[i]))
   if (finite.length < 2) return null
-  const residuals = finite.map((i) => values[i]! - trend.slope * iterations[i]!)
+  const intercept = median(finite.map((i) => values[i]! - trend.slope * iterations[i]!))
+  if (!Number.isFinite(intercept)) return null
   return {
     slope: trend.slope,
     interval: trend.interval,
     direction: trend.direction,
     fromIteration: iterations[finite[0]!]!,
     toIteration: iterations[finite[finite.length - 1]!]!,
-    intercept: median(residuals),
+    intercept,
     pivot: median(finite.map((i) => iterations[i]!)),
   }
 }

@@ -29,21 +29,22 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
     ...(band ? [...band.lower.buckets, ...band.upper.buckets] : []),
   ]
   const thresholds = context.marks.thresholds.filter(
-    ({ name, value }) => name === series.name && Number.isFinite(value),
+    ({ name, value }) => name === series.name && Math.abs(value) < 1e300,
   )
   const finite = all.filter((bucket) => bucket.count > 0)
   const nonFinite = buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0)
   const range = axisRange(
-    finite.map(({ min, max }) => ({ min, max })),
+    finite.map(({ min, max }) => ({ min: bounded(min), max: bounded(max) })),
     thresholds.map(({ value }) => value),
   ) ?? { min: 0, max: 1, clippedAbove: false, clippedBelow: false }
   const exponent = axisExponent(Math.max(Math.abs(range.min), Math.abs(range.max)))
   const divisor = 10 ** exponent
   const yMin = range.min / divisor
   const yMax = range.max / divisor
-  // Values beyond the axis stay near it: coordinates of 1e300 are more than a renderer can clip.
+  // Values beyond the axis stay near it: coordinates of 1e300 are more than a renderer can clip. Adding 0 makes -0, which
+  // JSON does not know, a 0.
   const reach = 2 * (yMax - yMin)
-  const toAxis: ToAxis = (value) => Math.min(Math.max(value / divisor, yMin - reach), yMax + reach)
+  const toAxis: ToAxis = (value) => Math.min(Math.max(value / divisor, yMin - reach), yMax + reach) + 0
 
   const raw = rawPoints(buckets, toAxis)
   const smoothed = panel.smooth === false ? null : smooth(buckets, range)
@@ -97,6 +98,11 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
       ]
     },
   }
+}
+
+/** The difference of two values of 1e308 is infinite; nobody sees that these are drawn at 1e300. */
+function bounded(value: number): number {
+  return Math.min(Math.max(value, -1e300), 1e300)
 }
 
 function message(panel: SeriesPanel, finite: number, nonFinite: number): string | null {
