@@ -1,7 +1,7 @@
 // Builds dist/: the library's JavaScript and types with tsc, then the chart code as one file, so that drawing a
 // figure loads 0.6 MB instead of the whole of echarts. Run by `npm run build` and, through `prepare`, by `npm ci`.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,5 +25,7 @@ if (existsSync(chart)) {
     treeshake: true,
   })
 }
+// The demo's pre-trained model is data, which the compiler leaves behind.
+cpSync(join(root, 'src', 'demo', 'pretrained'), join(root, 'dist', 'demo', 'pretrained'), { recursive: true })
 const cli = join(root, 'dist', 'cli', 'main.js')
 if (existsSync(cli)) chmodSync(cli, 0o755)

@@ -9,6 +9,7 @@ interface DemoFlags {
   readonly batchSize: number
   readonly seed: number
   readonly scenario: 'healthy' | 'reward-hacking'
+  readonly earlyStop: boolean
 }
 
 /** `telltale demo`: Constitutional AI in miniature, trained for real and watched by every part of Telltale. */
@@ -25,6 +26,7 @@ export function demoCommand(): Command {
         .choices(['healthy', 'reward-hacking'])
         .default('reward-hacking'),
     )
+    .option('--no-early-stop', 'go on after a critical alert, to see what the stop prevents')
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(telltale demo --help shows the options)')
     .exitOverride()

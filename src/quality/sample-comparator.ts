@@ -218,7 +218,7 @@ export class SampleComparator implements TrainingCallback {
       if (typeof prompt !== 'string' || prompt === '') continue
       this.#takeAnswer(iteration, shorten(prompt), shorten(answers[i]!))
     }
-    this.#baselineSeen.add(iteration)
+    if (this.#baselineSeen.size < this.baselineIterations) this.#baselineSeen.add(iteration)
   }
 
   #takeAnswer(iteration: number, prompt: string, response: string): void {
@@ -227,9 +227,7 @@ export class SampleComparator implements TrainingCallback {
       if (iteration > known.iteration) this.#streamed.set(prompt, response)
       return
     }
-    const open =
-      this.#baselineSeen.size < this.baselineIterations ||
-      (this.#baselineSeen.size === this.baselineIterations && this.#baselineSeen.has(iteration))
+    const open = this.#baselineSeen.size < this.baselineIterations || this.#baselineSeen.has(iteration)
     if (open && this.#baseline.length < this.sampleSize) this.#baseline.push({ iteration, prompt, response })
   }
 

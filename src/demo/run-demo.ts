@@ -1,0 +1,212 @@
+/**
+ * The demo: Constitutional AI in miniature, trained for real and watched by every part of Telltale. The wiring follows the
+ * plan's own demo.
+ *
+ * @module
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { QualityAnalyzer } from '../decision/quality-analyzer.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { TrainingMonitor } from '../monitor.ts'
+import { PlotManager } from '../outputs/plots/plot-manager.ts'
+import { ReportGenerator } from '../outputs/report/report-generator.ts'
+import { createProgress } from '../outputs/terminal/progress.ts'
+import { TerminalDisplay } from '../outputs/terminal/terminal-display.ts'
+import { PPOMetricsTracker } from '../quality/ppo-metrics-tracker.ts'
+import { SampleComparator } from '../quality/sample-comparator.ts'
+import { plainText } from '../text/plain-text.ts'
+import { systemClock } from '../time.ts'
+import { cloneModel } from '../trainer/model.ts'
+import { RLAIFTrainer } from '../trainer/rlaif-trainer.ts'
+import { VerbosityLevel } from '../verbosity.ts'
+import { goldMetrics, heldOutMetrics } from './gold-metrics.ts'
+import { isClear } from './grammar.ts'
+import { loadPretrained } from './pretrain.ts'
+import type { Progress } from './progress.ts'
+import { HELD_OUT_PROMPTS, PROMPT_LENGTH, RESPONSE_LENGTH, TRAINING_PROMPTS } from './prompts.ts'
+import type { Revision } from './revision.ts'
+import { learnFromRevisions, learnReward, valueModelFrom } from './stages.ts'
+
+/** What the demo can be asked. */
+export interface DemoOptions {
+  readonly verbose: boolean
+  readonly outputDir: string
+  readonly iterations: number
+  readonly batchSize: number
+  readonly seed: number
+  readonly scenario: Scenario
+  /** False lets a run go on after a critical alert, to see what the stop prevents. */
+  readonly earlyStop: boolean
+}
+
+/** The two ways the demo can go. */
+export type Scenario = 'healthy' | 'reward-hacking'
+
+/** The only difference between the scenarios: the coefficient of the KL penalty. */
+export const KL_COEFFICIENT: Readonly<Record<Scenario, number>> = { healthy: 0.15, 'reward-hacking': 0 }
+
+/**
+ * Nats per token at which the demo stops for its KL. The library's default, 0.1, is the plan's; healthy runs of this small
+ * world settle at 0.13 and their highest single iteration was 0.22 (seeds 1 to 5), so here it is twice that and a little.
+ */
+export const DEMO_KL_THRESHOLD = 0.5
+
+/** PPO's settings in the demo, chosen on its model; the same in both scenarios. */
+const PPO = {
+  ppoEpochs: 2,
+  learningRate: 2e-4,
+  valueLearningRate: 1e-3,
+  checkpointEvery: 5,
+  keepCheckpoints: 6,
+} as const
+
+/** Runs the demo from the pre-trained model to the report. Throws what goes wrong before there is anything to report. */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const { outputDir, seed, scenario } = options
+  const verbosity = options.verbose ? VerbosityLevel.VERBOSE : VerbosityLevel.SIMPLE
+  const monitor = new TrainingMonitor({
+    verbosity,
+    outputDir,
+    project: 'telltale-demo',
+    name: `${scenario}, seed ${seed}`,
+    earlyStop: options.earlyStop ? 'critical' : 'off',
+  })
+
+  const terminal = new TerminalDisplay({ verbosity })
+  monitor.registerCallback(terminal)
+  const comparator = new SampleComparator({ sampleSize: 5, comparisonFrequency: 20 })
+  monitor.registerCallback(comparator)
+  const analyzer = new QualityAnalyzer({ monitor, rewardHackThreshold: 0.3, klThreshold: DEMO_KL_THRESHOLD })
+  monitor.registerCallback(analyzer)
+  const tracker = options.verbose ? new PPOMetricsTracker({ verbosity }) : undefined
+  if (tracker) monitor.registerCallback(tracker)
+  terminal.setMetricsStore(monitor.getMetricsStore())
+  terminal.setAnalyzer(analyzer)
+  terminal.setComparator(comparator)
+
+  say(`Constitutional AI in miniature: a language model of 126,000 weights, a constitution of six principles, PPO.`)
+  say(
+    `Scenario ${scenario}: KL coefficient ${KL_COEFFICIENT[scenario]}. Everything is trained now, on this machine; Ctrl-C stops and still reports.\n`,
+  )
+  let failure: unknown = null
+  try {
+    await monitor.run(() => train(options, monitor))
+  } catch (error) {
+    // What there is is still reported; an interruption is no failure.
+    if (!(error instanceof TelltaleError && error.code === 'interrupted')) failure = error
+  }
+
+  const { stop } = monitor.summary()
+  if (stop) say(`\nEarly stopping: ${plainText(stop.reason)}`)
+  say('\nGenerating plots and reports...')
+  try {
+    await new PlotManager({ outputDir }).createAllPlots({
+      metricsStore: monitor.getMetricsStore(),
+      comparator,
+      analyzer,
+      ppoTracker: tracker,
+    })
+  } catch (error) {
+    say(`Some plots could not be drawn: ${plainText(errorMessage(error))}`)
+  }
+  const reports = new ReportGenerator({ outputDir })
+  await reports.generateMarkdownReport({ monitor, comparator, analyzer, ppoTracker: tracker })
+  await reports.generateJsonReport({ monitor, comparator, analyzer, ppoTracker: tracker })
+  sayGold(monitor)
+  say(`\nReports saved to: ${plainText(outputDir)}`)
+  for (const file of outputFiles(outputDir)) say(`  - ${file}`)
+  const other: Scenario = scenario === 'healthy' ? 'reward-hacking' : 'healthy'
+  say(`\nThe other scenario differs in nothing but the KL coefficient:\n  npm run demo -- --scenario ${other}`)
+  if (stop && options.earlyStop && scenario === 'reward-hacking')
+    say(`What the stop prevented:\n  npm run demo -- --no-early-stop`)
+  if (failure) throw failure
+}
+
+/** The stages of Constitutional AI, and PPO with the monitor. */
+async function train(options: DemoOptions, monitor: TrainingMonitor): Promise<void> {
+  const { seed, scenario, iterations, batchSize, outputDir } = options
+  const stages = createProgress({ stream: process.stdout, clock: systemClock })
+  const controller = new AbortController()
+  const progress: Progress = {
+    start: (stage, total) => stages.start(stage, total),
+    update(done, note) {
+      stages.update(done, note)
+      if (monitor.shouldStopEarly().shouldStop) controller.abort()
+    },
+    done: (note) => stages.done(note),
+  }
+  const { model, tokenizer } = await loadPretrained(pretrainedDir())
+  const world = { tokenizer, seed, progress, signal: controller.signal }
+  try {
+    sayRevision(await learnFromRevisions(model, world))
+    const { rewardModel } = await learnReward(model, world)
+    say('\nStarting training with monitoring...')
+    const trainer = new RLAIFTrainer({
+      policyModel: model,
+      refPolicyModel: cloneModel(model),
+      valueModel: valueModelFrom(rewardModel),
+      rewardModel,
+      tokenizer,
+      device: 'wasm',
+      monitor,
+      ...PPO,
+      klCoefficient: KL_COEFFICIENT[scenario],
+      promptLength: PROMPT_LENGTH,
+      responseLength: RESPONSE_LENGTH,
+      checkpointDir: join(outputDir, 'checkpoints'),
+      seed,
+    })
+    await trainer.train({
+      prompts: TRAINING_PROMPTS.map(({ text }) => text),
+      numIterations: iterations,
+      batchSize,
+      measure: goldMetrics,
+      evalPrompts: HELD_OUT_PROMPTS.map(({ text }) => text),
+      evaluate: heldOutMetrics,
+      evalEvery: 20,
+      isClear: (_, responses) => responses.map(isClear),
+    })
+  } finally {
+    stages.close()
+  }
+}
+
+/** Where the shipped checkpoint is, from `src/demo` as from `dist/demo`. */
+export function pretrainedDir(): string {
+  return fileURLToPath(new URL('pretrained', import.meta.url))
+}
+
+function sayRevision(revisions: readonly Revision[]): void {
+  const changed = revisions.find(({ critique, draft, revised }) => critique !== null && draft !== revised)
+  if (!changed) return
+  say(`    for example  ${changed.prompt.text}`)
+  say(`      draft      ${changed.draft}`)
+  say(`      critique   ${changed.principle.title}: ${changed.critique}`)
+  say(`      revised    ${changed.revised}`)
+}
+
+/** The judge's own reward, which no detector has seen: how right they were. */
+function sayGold(monitor: TrainingMonitor): void {
+  const store = monitor.getMetricsStore()
+  const gold = store.movingAverage('gold/total', 10)
+  const iterations = store.get('gold/total')?.iterations()
+  if (!iterations || gold.length < 10) return
+  let best = 9
+  for (let i = 9; i < gold.length; i++) if (gold[i]! > gold[best]!) best = i
+  say(
+    `The judge's own score (mean of ten iterations, never seen by a detector): ${gold[9]!.toFixed(2)} at the start, ${gold[best]!.toFixed(2)} at its best (iteration ${iterations[best]}), ${gold.at(-1)!.toFixed(2)} at the end.`,
+  )
+}
+
+function outputFiles(dir: string): string[] {
+  const wanted = /^(training_report\.(md|json)|.+\.png|events-.+\.jsonl)$/
+  return readdirSync(dir)
+    .filter((name) => wanted.test(name))
+    .sort()
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
