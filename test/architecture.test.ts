@@ -75,7 +75,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   detectors: { values: ['events.ts', 'stats', 'vocabulary'], types: [] },
   'callbacks.ts': { values: ['events.ts'], types: ['detectors', 'metrics'] },
   'run-summary.ts': { values: [], types: ['detectors', 'events.ts', 'metrics'] },
-  log: { values: ['events.ts', 'monitor.ts'], types: [] },
+  log: { values: ['events.ts', 'monitor.ts', 'text'], types: [] },
   'monitor.ts': {
     values: ['callbacks.ts', 'events.ts', 'log', 'metrics', 'signals.ts', 'vocabulary'],
     types: ['detectors', 'run-summary.ts'],
@@ -86,7 +86,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['events.ts', 'text', 'vocabulary', 'stats'],
     types: ['callbacks.ts', 'detectors', 'metrics', 'quality', 'run-summary.ts'],
   },
-  trainer: { values: ['events.ts'], types: ['callbacks.ts'] },
+  trainer: { values: ['events.ts', 'stats'], types: ['callbacks.ts'] },
 }
 
 describe('architecture', () => {

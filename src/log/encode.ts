@@ -5,7 +5,7 @@
  * @module
  */
 import type { TrainingEvent } from '../events.ts'
-import { plainJson } from './plain-json.ts'
+import { plainJson } from '../text/plain-json.ts'
 
 /** Samples kept of one iteration, and characters of one text, from the wire format. */
 export const MAX_SAMPLES = 64

@@ -8,8 +8,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rena
 import { join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import type { TrainingEvent } from '../events.ts'
+import { plainJson } from '../text/plain-json.ts'
 import { encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
-import { plainJson } from './plain-json.ts'
 
 /** What a run says of itself in its first line. */
 export interface RunHeader {

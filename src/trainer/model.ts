@@ -7,6 +7,9 @@ import { TelltaleError } from '../errors.ts'
 import { floats, share, type TensorRecord, toFloats } from './backend.ts'
 import { randomStream } from './random.ts'
 
+/** Id of the padding token, in every tokenizer that these models work with. */
+export const PAD_ID = 0
+
 /** The shape of a small decoder-only transformer. */
 export interface ModelConfig {
   /** Tokens of the vocabulary. */

@@ -18,7 +18,7 @@ import { type AdamState, adamScalars, newAdamState, type Trained } from './adam.
 import { floats, integers, release, startBackend } from './backend.ts'
 import { generalizedAdvantages, maskedMoments, whiten } from './gae.ts'
 import { adaptiveKl, fixedKl, type KlController } from './kl-controller.ts'
-import { type Model, parameterCount } from './model.ts'
+import { type Model, PAD_ID, parameterCount } from './model.ts'
 import { type PPOOptions, type ResolvedPPOOptions, resolvePPOOptions } from './ppo-options.ts'
 import { compilePolicyStep, compileValueStep, type PolicyStats, type ValueStats } from './ppo-update.ts'
 import { type RandomStream, randomStream, restoredStream } from './random.ts'
@@ -700,6 +700,7 @@ function checkModels({ policyModel, refPolicyModel, valueModel, tokenizer }: RLA
     policyModel !== refPolicyModel,
     'refPolicyModel is policyModel itself and would be trained; use cloneModel(policyModel)',
   )
+  expect(tokenizer.padId === PAD_ID, `the tokenizer pads with ${tokenizer.padId}; expected ${PAD_ID}`)
   for (const [name, model] of Object.entries({ policyModel, valueModel })) {
     expect(
       model.config.vocabSize === tokenizer.vocabSize,

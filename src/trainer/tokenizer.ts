@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { errorMessage, TelltaleError } from '../errors.ts'
+import { PAD_ID } from './model.ts'
 
 /** The special tokens, in the order of their ids. */
 export const SPECIAL_TOKENS = ['<pad>', '<eos>', '<unk>'] as const
@@ -52,7 +53,7 @@ export function wordTokenizer(words: readonly string[]): Tokenizer {
       throw new TelltaleError('bad-option', `${JSON.stringify(word)} is not one lower-case word or punctuation mark`)
     }
   }
-  const [padId, eosId, unknownId] = [0, 1, 2]
+  const [padId, eosId, unknownId] = [PAD_ID, 1, 2]
   return {
     tokens,
     padId,

@@ -7,7 +7,7 @@
  * @module
  */
 import { backend, floats, integers, type Tensor, type TensorRecord } from './backend.ts'
-import type { ModelConfig } from './model.ts'
+import { type ModelConfig, PAD_ID } from './model.ts'
 
 /** A batch of sequences as the model takes them. */
 export type SequenceTensors = {
@@ -58,10 +58,16 @@ export function hiddenStates(p: TensorRecord, sequence: SequenceTensors, config:
   return layerNorm(p, 'ln_f', x)
 }
 
-/** Logits over the vocabulary, through the tied embedding, for hidden states [..., width], which are taken. */
+/**
+ * Logits over the vocabulary, through the tied embedding, for hidden states [..., width], which are taken. Padding is no
+ * word: it is never predicted, so that what is sampled and what is scored is one distribution.
+ */
 export function tokenLogits(p: TensorRecord, hidden: Tensor): Tensor {
   const { numpy: np } = backend()
-  return np.matmul(hidden, p['wte.weight']!.ref.transpose())
+  const embedding = p['wte.weight']!
+  const noPadding = new Float32Array(embedding.shape[0]!)
+  noPadding[PAD_ID] = -1e9
+  return np.matmul(hidden, embedding.ref.transpose()).add(floats(noPadding, [noPadding.length]))
 }
 
 /** The scalar head's number for hidden states [batch, length, width]: [batch, length]. The hidden states are taken. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { plainJson } from '../../log/plain-json.ts'
+
 import type { SampleComparison, SamplePair } from '../../quality/comparison.ts'
 import type { StopRequest } from '../../run-summary.ts'
+import { plainJson } from '../../text/plain-json.ts'
 import { existingPlots } from './plot-files.ts'
 import {
   REPORT_SCHEMA_VERSION,
