@@ -1,0 +1,211 @@
+/**
+ * From the parts of a run to what a display shows of it. Its cost is bounded whatever the run's length and number of series:
+ * displays run inside the training loop.
+ *
+ * @module
+ */
+import type { Alert, AlertKind, Severity } from '../../detectors/detector.ts'
+import type { MetricsStore } from '../../metrics/store.ts'
+import type { SampleComparison } from '../../quality/comparison.ts'
+import type { AnalyzerView } from '../../run-summary.ts'
+import { VerbosityLevel } from '../../verbosity.ts'
+import { metricTitle } from '../../vocabulary/canonical.ts'
+import { adviceWords, KIND_TITLES } from '../report/words.ts'
+import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
+import { plainText } from './plain-text.ts'
+
+/**
+ * Newest values that mean and trend are taken over: the window of the plan's analyzer (50), and a Theil-Sen fit over it
+ * takes a tenth of a millisecond, so that twenty of them fit a callback's budget.
+ */
+export const SERIES_WINDOW = 50
+/** Rows of the table; more do not fit a screen. */
+const MAX_ROWS = 32
+const MAX_HISTORY = 256
+const MAX_ALERTS = 8
+const NAME_CHARACTERS = 120
+const TEXT_CHARACTERS = 600
+
+const REWARD = ['reward/score', 'reward/total', 'quality/heldout_reward', 'pref/margin'] as const
+const KL = ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1', 'kl_ref/token_k2', 'kl_ref/seq'] as const
+const LOSS = ['loss/total', 'loss/policy', 'loss/value'] as const
+const TABLE = [
+  ...REWARD,
+  ...KL,
+  ...LOSS.slice(0, 1),
+  'quality/ref_perplexity',
+  'quality/similarity',
+  'quality/distinct_2',
+  'quality/repetition',
+  ...LOSS.slice(1),
+  'length/mean',
+  'quality/drift',
+  'quality/compression',
+  'quality/clear_share',
+  'eos/fraction',
+  'reward/std',
+] as const
+const MECHANICS: ReadonlyMap<string, string> = new Map([
+  ['ppo/clip_fraction', 'clip fraction'],
+  ['ppo/approx_kl', 'approx KL'],
+  ['ppo/ratio_mean', 'ratio'],
+  ['value/explained_variance', 'explained variance'],
+  ['entropy/token', 'entropy'],
+  ['grad/norm', 'gradient norm'],
+  ['optim/lr', 'learning rate'],
+])
+/** Counters and clocks, which the header already tells. */
+const UNTOLD = /^(?:progress|time|throughput)\//
+
+/** What the display itself knows of the run. */
+export type RunProgress = Pick<
+  DisplayState,
+  'verbosity' | 'status' | 'done' | 'total' | 'elapsedMs' | 'etaMs' | 'msPerIteration'
+> & { readonly runId: string | null; readonly why: string | null }
+
+/** Where the rest comes from; each may be missing. */
+export interface DisplaySources {
+  readonly store: MetricsStore | null
+  readonly analyzer: AnalyzerView | null
+  readonly comparisonHistory: readonly SampleComparison[]
+}
+
+/** The state of a display. In SIMPLE only what its line shows is computed. */
+export function collectState(run: RunProgress, sources: DisplaySources): DisplayState {
+  const { store, analyzer } = sources
+  const rows = new Map<string, SeriesRow | null>()
+  const row = (name: string): SeriesRow | null => {
+    const known = rows.get(name)
+    if (known !== undefined) return known
+    const made = store ? seriesRow(store, name) : null
+    rows.set(name, made)
+    return made
+  }
+  const first = (names: readonly string[]): SeriesRow | null => {
+    const name = names.find((candidate) => store?.latest(candidate) !== undefined)
+    return name === undefined ? null : row(name)
+  }
+  const alertHistory = analyzer?.alertHistory ?? []
+  const verbose = run.verbosity === VerbosityLevel.VERBOSE
+  const names = verbose && store ? store.names() : []
+  return {
+    ...run,
+    runId: run.runId === null ? null : plainText(run.runId, NAME_CHARACTERS),
+    why: run.why === null ? null : plainText(run.why, TEXT_CHARACTERS),
+    reward: first(REWARD),
+    kl: first(KL),
+    loss: first(LOSS),
+    series: tableOrder(names).flatMap((name) => row(name) ?? []),
+    seriesCount: names.length,
+    mechanics: verbose
+      ? [...MECHANICS].flatMap(([name, title]) => {
+          const found = row(name)
+          return found ? { ...found, title } : []
+        })
+      : [],
+    alerts: alertHistory.slice(-MAX_ALERTS).reverse().map(alertView),
+    alertCounts: countAlerts(alertHistory),
+    sample: verbose ? sampleView(sources.comparisonHistory.at(-1)) : null,
+    coverage: verbose && analyzer ? coverageView(analyzer) : null,
+  }
+}
+
+/** An alert in words. */
+export function alertView(alert: Alert): AlertView {
+  return {
+    id: alert.id,
+    severity: alert.severity,
+    title: kindTitle(alert.kind),
+    iteration: alert.iteration,
+    reason: plainText(alert.reason, TEXT_CHARACTERS),
+    advice: alert.advice.map((advice) => plainText(adviceWords(advice), TEXT_CHARACTERS)),
+    resolved: alert.state === 'resolved',
+  }
+}
+
+function kindTitle(kind: AlertKind): string {
+  return Object.hasOwn(KIND_TITLES, kind) ? KIND_TITLES[kind] : plainText(kind, NAME_CHARACTERS)
+}
+
+function tableOrder(names: readonly string[]): readonly string[] {
+  const known = new Set<string>(TABLE)
+  const logged = new Set(names)
+  const others = names.filter((name) => !known.has(name) && !MECHANICS.has(name) && !UNTOLD.test(name))
+  return [...TABLE.filter((name) => logged.has(name)), ...others].slice(0, MAX_ROWS)
+}
+
+function seriesRow(store: MetricsStore, name: string): SeriesRow | null {
+  const latest = store.latest(name)
+  if (latest === undefined) return null
+  const info = store.info(name)
+  return {
+    canonical: name,
+    title: plainText(metricTitle(name), NAME_CHARACTERS),
+    unit: plainText(info.unit, 20),
+    badDirection: info.badDirection,
+    latest,
+    mean: store.statistics(name, { window: SERIES_WINDOW })?.mean ?? null,
+    trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
+    history: runSoFar(store, name),
+  }
+}
+
+/** Bucket means of the whole run, neighbours joined until there are few. */
+function runSoFar(store: MetricsStore, name: string): readonly number[] {
+  const buckets = store.history(name)?.buckets() ?? []
+  const share = Math.max(1, Math.ceil(buckets.length / MAX_HISTORY))
+  const values: number[] = []
+  for (let from = 0; from < buckets.length; from += share) {
+    let mean = 0
+    let count = 0
+    for (const bucket of buckets.slice(from, from + share)) {
+      if (bucket.count === 0) continue
+      count += bucket.count
+      mean += (bucket.mean - mean) * (bucket.count / count)
+    }
+    values.push(count > 0 ? mean : Number.NaN)
+  }
+  return values
+}
+
+function countAlerts(alerts: readonly Alert[]): Record<Severity, number> {
+  const counts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
+  for (const { severity } of alerts) if (Object.hasOwn(counts, severity)) counts[severity]++
+  return counts
+}
+
+function sampleView(comparison: SampleComparison | undefined): SampleView | null {
+  const pairs = comparison?.pairs ?? []
+  let chosen = pairs[0]
+  for (const pair of pairs) if (pair.diff.similarity < chosen!.diff.similarity) chosen = pair
+  if (!comparison || !chosen) return null
+  const words: { kind: 'kept' | 'removed' | 'added'; text: string }[] = []
+  let left = TEXT_CHARACTERS
+  for (const { kind, text } of chosen.diff.words) {
+    if (left <= 0) break
+    words.push({ kind, text: plainText(text, left) })
+    left -= text.length
+  }
+  return {
+    iteration: comparison.iteration,
+    baselineIteration: chosen.baselineIteration,
+    similarity: chosen.diff.similarity,
+    prompt: plainText(chosen.prompt, TEXT_CHARACTERS),
+    words,
+  }
+}
+
+function coverageView(analyzer: AnalyzerView): CoverageView {
+  const watched: string[] = []
+  const unwatched: { title: string; missing: readonly string[] }[] = []
+  for (const { kind, missing } of analyzer.coverage) {
+    const title = kindTitle(kind)
+    if (missing.length === 0) watched.push(title)
+    else
+      unwatched.push({
+        title,
+        missing: missing.map((group) => plainText(group.replaceAll(' | ', ' or '), NAME_CHARACTERS)),
+      })
+  }
+  return { watched, unwatched }
+}
