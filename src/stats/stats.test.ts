@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { median, quantile } from './median.ts'
+import { meanInterval, t975 } from './student-t.ts'
+import { theilSen } from './theil-sen.ts'
+
+const golden = JSON.parse(readFileSync(new URL('./stats.fixture.json', import.meta.url), 'utf8')) as {
+  theilSen: { x: number[]; y: number[]; slope: number; low: number; high: number; median: number; q10: number }[]
+  t: { degrees: number; t: number }[]
+}
+
+/** A repeatable normal stream. */
+function normals(seed: number): () => number {
+  let state = seed
+  const uniform = () => {
+    state = (state * 48271) % 2147483647
+    return state / 2147483647
+  }
+  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform())
+}
+
+describe('against numpy and scipy', () => {
+  it('medians and quantiles are numpy’s', () => {
+    for (const { y, median: expected, q10 } of golden.theilSen) {
+      expect(median(y)).toBeCloseTo(expected, 12)
+      expect(quantile(y, 0.1)).toBeCloseTo(q10, 12)
+    }
+    expect(median([])).toBeNaN()
+  })
+
+  it('the slope is scipy’s, and the interval holds scipy’s, which knows no autocorrelation', () => {
+    for (const { x, y, slope, low, high } of golden.theilSen) {
+      const fit = theilSen(x, y)!
+      expect(fit.slope).toBeCloseTo(slope, 10)
+      const span = high - low
+      expect(fit.interval[0]).toBeLessThanOrEqual(low + 0.02 * span)
+      expect(fit.interval[1]).toBeGreaterThanOrEqual(high - 0.02 * span)
+    }
+  })
+
+  it('t quantiles are right to a thousandth', () => {
+    for (const { degrees, t } of golden.t) expect(Math.abs(t975(degrees) - t)).toBeLessThan(1e-3)
+  })
+})
+
+describe('theilSen', () => {
+  it('leaves non-finite points out and says nothing of too few', () => {
+    const x = [0, 1, 2, 3, 4, 5]
+    expect(theilSen(x, [0, 1, Number.NaN, 3, Number.POSITIVE_INFINITY, 5])).toMatchObject({ slope: 1, n: 4 })
+    expect(theilSen(x, [0, Number.NaN, Number.NaN, Number.NaN, 1, 2])).toBeNull()
+    expect(theilSen([3, 3, 3, 3], [1, 2, 3, 4])).toBeNull()
+    expect(theilSen(x, [2, 2, 2, 2, 2, 2])).toMatchObject({ slope: 0, interval: [0, 0] })
+  })
+
+  it('shrugs off a spike of 1e300', () => {
+    const y = Array.from({ length: 50 }, (_, i) => (i === 20 ? 1e300 : 0.5 * i))
+    expect(
+      theilSen(
+        y.map((_, i) => i),
+        y,
+      )!.slope,
+    ).toBeCloseTo(0.5, 1)
+  })
+
+  it('rarely tells a trend where there is none, in autocorrelated noise too', () => {
+    const falseShare = (phi: number) => {
+      const noise = normals(17)
+      let false_ = 0
+      const runs = 300
+      for (let run = 0; run < runs; run++) {
+        let level = 0
+        const y = Array.from({ length: 100 }, () => {
+          level = phi * level + noise()
+          return level
+        })
+        const { interval } = theilSen(
+          y.map((_, i) => i),
+          y,
+        )!
+        if (interval[0] > 0 || interval[1] < 0) false_++
+      }
+      return false_ / runs
+    }
+    expect(falseShare(0)).toBeLessThan(0.09)
+    // Without the correction of the variance these are .3 and .5.
+    expect(falseShare(0.5)).toBeLessThan(0.16)
+    expect(falseShare(0.8)).toBeLessThan(0.3)
+  })
+})
+
+describe('meanInterval', () => {
+  it('is Student’s', () => {
+    expect(meanInterval([1, 2])).toBeNull()
+    const { mean, interval } = meanInterval([1, 2, 3, 4, Number.NaN])!
+    expect(mean).toBe(2.5)
+    expect(interval[1] - mean).toBeCloseTo(3.1824 * Math.sqrt(5 / 3 / 4), 4)
+  })
+})

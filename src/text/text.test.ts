@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compressionRatio } from './compression.ts'
+import { cosineDistance } from './cosine.ts'
+import { distinctN } from './distinct-n.ts'
+import { hashedNgrams } from './hashed-ngrams.ts'
+import { plainJson } from './plain-json.ts'
+import { plainText } from './plain-text.ts'
+import { repetition } from './repetition.ts'
+import { codePoints, MAX_COMPARED_CODE_POINTS, matchedItems, sequenceRatio } from './sequence-matcher.ts'
+
+const golden = JSON.parse(readFileSync(new URL('./sequence-matcher.fixture.json', import.meta.url), 'utf8')) as {
+  cases: { a: string; b: string; ratio: number; matched: number }[]
+}
+
+describe('sequenceRatio', () => {
+  it('equals Python’s difflib on its golden values', () => {
+    expect(golden.cases.length).toBeGreaterThan(70)
+    for (const { a, b, ratio, matched } of golden.cases) {
+      expect(matchedItems(codePoints(a), codePoints(b)), JSON.stringify([a, b])).toBe(matched)
+      expect(sequenceRatio(a, b)).toBe(ratio)
+    }
+  })
+
+  it('is 1 for equal texts, 0 for nothing in common, and within both', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        expect(sequenceRatio(a, a)).toBe(1)
+        const ratio = sequenceRatio(a, b)
+        expect(ratio).toBeGreaterThanOrEqual(0)
+        expect(ratio).toBeLessThanOrEqual(1)
+        expect(sequenceRatio(a.replace(/[a-m]/g, ''), `${b.replace(/[^a-m]/g, '')}a`)).toBe(0)
+      }),
+    )
+  })
+
+  it('looks at the first 4,000 code points of a megabyte', () => {
+    expect(codePoints('\u{1f600}'.repeat(500_000))).toHaveLength(MAX_COMPARED_CODE_POINTS)
+    expect(sequenceRatio('ab'.repeat(4000), 'cd'.repeat(4000))).toBe(0)
+  })
+})
+
+describe('text measures', () => {
+  it('of known answers are what they are by hand', () => {
+    expect(distinctN(['a b a b a'], 2)).toBe(2 / 4)
+    expect(distinctN(['a b', 'a b', 'c d'], 2)).toBe(2 / 3)
+    expect(distinctN(['', 'one'], 2)).toBe(1)
+    expect(repetition('a b a b a')).toBe(1 - 2 / 4)
+    expect([repetition(''), repetition('word'), repetition('no pair twice here')]).toEqual([0, 0, 0])
+    expect(compressionRatio(['x'.repeat(2000)])).toBeLessThan(0.05)
+    expect(compressionRatio([])).toBe(1)
+    expect(compressionRatio(['qz'])).toBeGreaterThan(1)
+  })
+
+  it('take Unicode words and ignore what lies beyond 2,048 characters', () => {
+    expect(distinctN(['Über über, ÜBER über'], 2)).toBe(3 / 4)
+    expect(repetition(`${'a b c d '.repeat(256)}${'z z '.repeat(100_000)}`)).toBe(repetition('a b c d '.repeat(256)))
+  })
+})
+
+describe('vectors', () => {
+  it('of n-grams are near for alike texts, far for others, and of length 1', () => {
+    const [a, b, c] = ['water the tree each week .', 'water the trees each week .', 'you know how it is'].map(
+      hashedNgrams,
+    ) as [Float32Array, Float32Array, Float32Array]
+    expect(cosineDistance(a, a)).toBeCloseTo(0, 6)
+    expect(cosineDistance(a, b)).toBeLessThan(0.2)
+    expect(cosineDistance(a, c)).toBeGreaterThan(0.6)
+    expect(Math.hypot(...a)).toBeCloseTo(1, 5)
+    const none = hashedNgrams('')
+    expect([cosineDistance(none, none), cosineDistance(none, a)]).toEqual([0, 1])
+    expect(cosineDistance(Float32Array.of(1, 0), Float32Array.of(-1, 0))).toBe(2)
+  })
+})
+
+describe('plainText', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be left
+  const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/
+
+  it.each([
+    ['\u001b[31mred\u001b[0m', 'red'],
+    ['\u001b]0;title\u0007after', 'after'],
+    ['\u001b]8;;http://x\u001b\\link\u001b]8;;\u001b\\', 'link'],
+    ['\u001b]52;c;unterminated', ''],
+    ['\u001bP1$r\u001b\\x', 'x'],
+    ['\u009b2Jx', 'x'],
+    ['a\tb\r\nc', 'a b c'],
+    ['\u202eevil\u202c', 'evil'],
+    ['bell\u0007 null\u0000', 'bell null'],
+    ['ordinary text, Ünïcode 日本 😀', 'ordinary text, Ünïcode 日本 😀'],
+  ])('makes %j to %j', (text, expected) => expect(plainText(text)).toBe(expected))
+
+  it('leaves nothing that a terminal would act on, twice the same as once', () => {
+    const pieces = fc.constantFrom(
+      '\u001b',
+      '[',
+      ']',
+      '0',
+      ';',
+      'm',
+      '\u0007',
+      '\\',
+      '\u009b',
+      '\u0090',
+      '\u202e',
+      'x',
+      '\n',
+      '\u001b[',
+      '\u001b]',
+      '😀',
+    )
+    fc.assert(
+      fc.property(fc.array(fc.oneof(pieces, fc.string({ unit: 'binary' }))), (parts) => {
+        const plain = plainText(parts.join(''))
+        expect(plain).not.toMatch(unsafe)
+        expect(plainText(plain)).toBe(plain)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('cuts by code points and says so', () => {
+    expect(plainText('😀'.repeat(10), 5)).toBe(`${'😀'.repeat(4)}…`)
+    expect(plainText('x'.repeat(10_000_000), 50)).toHaveLength(50)
+  })
+})
+
+describe('plainJson', () => {
+  it('is JSON of whatever comes, plain data unchanged', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const { text, cut } = plainJson({ value })
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify({ value })))
+        expect(cut).toBe(false)
+      }),
+    )
+    fc.assert(fc.property(fc.anything(), (value) => void JSON.parse(plainJson(value).text)))
+  })
+
+  it('keeps __proto__ as a name like any other', () => {
+    const { text } = plainJson(JSON.parse('{"__proto__":{"polluted":1}}'))
+    expect(text).toBe('{"__proto__":{"polluted":1}}')
+  })
+})
