@@ -12,7 +12,7 @@ import { VerbosityLevel } from '../../verbosity.ts'
 import { metricTitle } from '../../vocabulary/canonical.ts'
 import { adviceWords, KIND_TITLES } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
-import { plainText } from './plain-text.ts'
+import { displayText } from './display-text.ts'
 
 /**
  * Newest values that mean and trend are taken over: the window of the plan's analyzer (50), and a Theil-Sen fit over it
@@ -90,8 +90,8 @@ export function collectState(run: RunProgress, sources: DisplaySources): Display
   const names = verbose && store ? store.names() : []
   return {
     ...run,
-    runId: run.runId === null ? null : plainText(run.runId, NAME_CHARACTERS),
-    why: run.why === null ? null : plainText(run.why, TEXT_CHARACTERS),
+    runId: run.runId === null ? null : displayText(run.runId, NAME_CHARACTERS),
+    why: run.why === null ? null : displayText(run.why, TEXT_CHARACTERS),
     reward: first(REWARD),
     kl: first(KL),
     loss: first(LOSS),
@@ -117,14 +117,14 @@ export function alertView(alert: Alert): AlertView {
     severity: alert.severity,
     title: kindTitle(alert.kind),
     iteration: alert.iteration,
-    reason: plainText(alert.reason, TEXT_CHARACTERS),
-    advice: alert.advice.map((advice) => plainText(adviceWords(advice), TEXT_CHARACTERS)),
+    reason: displayText(alert.reason, TEXT_CHARACTERS),
+    advice: alert.advice.map((advice) => displayText(adviceWords(advice), TEXT_CHARACTERS)),
     resolved: alert.state === 'resolved',
   }
 }
 
 function kindTitle(kind: AlertKind): string {
-  return Object.hasOwn(KIND_TITLES, kind) ? KIND_TITLES[kind] : plainText(kind, NAME_CHARACTERS)
+  return Object.hasOwn(KIND_TITLES, kind) ? KIND_TITLES[kind] : displayText(kind, NAME_CHARACTERS)
 }
 
 function tableOrder(names: readonly string[]): readonly string[] {
@@ -140,8 +140,8 @@ function seriesRow(store: MetricsStore, name: string): SeriesRow | null {
   const info = store.info(name)
   return {
     canonical: name,
-    title: plainText(metricTitle(name), NAME_CHARACTERS),
-    unit: plainText(info.unit, 20),
+    title: displayText(metricTitle(name), NAME_CHARACTERS),
+    unit: displayText(info.unit, 20),
     badDirection: info.badDirection,
     latest,
     mean: store.statistics(name, { window: SERIES_WINDOW })?.mean ?? null,
@@ -183,14 +183,14 @@ function sampleView(comparison: SampleComparison | undefined): SampleView | null
   let left = TEXT_CHARACTERS
   for (const { kind, text } of chosen.diff.words) {
     if (left <= 0) break
-    words.push({ kind, text: plainText(text, left) })
+    words.push({ kind, text: displayText(text, left) })
     left -= text.length
   }
   return {
     iteration: comparison.iteration,
     baselineIteration: chosen.baselineIteration,
     similarity: chosen.diff.similarity,
-    prompt: plainText(chosen.prompt, TEXT_CHARACTERS),
+    prompt: displayText(chosen.prompt, TEXT_CHARACTERS),
     words,
   }
 }
@@ -204,7 +204,7 @@ function coverageView(analyzer: AnalyzerView): CoverageView {
     else
       unwatched.push({
         title,
-        missing: missing.map((group) => plainText(group.replaceAll(' | ', ' or '), NAME_CHARACTERS)),
+        missing: missing.map((group) => displayText(group.replaceAll(' | ', ' or '), NAME_CHARACTERS)),
       })
   }
   return { watched, unwatched }

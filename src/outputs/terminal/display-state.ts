@@ -1,5 +1,5 @@
 /**
- * What a display shows, as plain data: the frame is a pure function of it. All text in it is plain (`plainText`).
+ * What a display shows, as plain data: the frame is a pure function of it. All text in it is plain (`displayText`).
  *
  * @module
  */

@@ -12,6 +12,7 @@ const MIN_PANEL = { width: 36, height: 6 }
 export function frame(state: DisplayState, view: FrameView): string[] {
   if (view.height <= 0 || view.width <= 0) return []
   const small = view.width < MIN_PANEL.width || view.height < MIN_PANEL.height
-  const lines = state.verbosity === VerbosityLevel.VERBOSE && !small ? panel(state, view) : [simpleLine(state, view)]
+  const lines =
+    state.verbosity === VerbosityLevel.VERBOSE && !small ? panel(state, view) : [simpleLine(state, view, { bar: true })]
   return lines.map((line) => renderLine(line, view.color))
 }

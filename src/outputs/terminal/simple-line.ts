@@ -23,9 +23,10 @@ interface Part {
 }
 
 /** Iteration, share done, ETA, reward, KL, loss and alerts in at most `view.width` columns. */
-export function simpleLine(state: DisplayState, view: FrameView): Line {
+export function simpleLine(state: DisplayState, view: FrameView, options: { readonly bar: boolean }): Line {
   const share = shareDone(state)
-  const bar: Part[] = share === null || over(state) ? [] : [{ rank: 5, forms: [[span('-'.repeat(MIN_BAR))]] }]
+  const bar: Part[] =
+    !options.bar || share === null || over(state) ? [] : [{ rank: 5, forms: [[span('-'.repeat(MIN_BAR))]] }]
   const chosen = choose([...beginning(state, view), ...bar, ...rest(state, share, view)], view.width)
   const room = Math.min(MAX_BAR, MIN_BAR + view.width - joinedWidth(chosen.map(([, form]) => form)))
   const lines = chosen.map(([part, form]) => (part === bar[0] ? progressBar(share!, room, view.glyphs) : form))
