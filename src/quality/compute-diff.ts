@@ -4,9 +4,9 @@ import { MAX_MEASURED_CHARACTERS } from '../text/words.ts'
 import type { SampleDiff } from './comparison.ts'
 
 /** Lines of a text that are compared. */
-const MAX_LINES = 2000
+const MAX_LINES = 500
 
-/** How one text differs from another. Bounded for megabyte inputs: 4,000 code points, 2,000 lines, 2,048 characters of words. */
+/** How one text differs from another. Bounded for megabyte inputs: 1,000 code points, 500 lines, 2,048 characters of words. */
 export function computeDiff(original: string, updated: string): SampleDiff {
   const [a, b] = [codePoints(original), codePoints(updated)]
   const matched = matchedItems(a, b)

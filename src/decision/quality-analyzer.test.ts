@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import type { Detector, Evidence, Severity } from '../detectors/detector.ts'
+import { TrainingMonitor } from '../monitor.ts'
+import { QualityAnalyzer, type QualityAnalyzerOptions } from './quality-analyzer.ts'
+
+/** A detector that says what its series says: 1 a warning, 2 critical, 3 breaks. */
+function scripted(): Detector {
+  return {
+    name: 'scripted',
+    kind: 'entropy-collapse',
+    reads: [['x'], ['y', 'z']],
+    update({ iteration, get }): Evidence | undefined {
+      const value = get('x')
+      if (value === 3) throw new Error('broken')
+      const severity: Severity | undefined = value === 1 ? 'warning' : value === 2 ? 'critical' : undefined
+      return (
+        severity && {
+          kind: 'entropy-collapse',
+          severity,
+          series: ['x'],
+          observed: value!,
+          expected: 0,
+          statistic: value!,
+          threshold: 1,
+          onset: { estimate: iteration, interval: [iteration, iteration] },
+        }
+      )
+    },
+    snapshot: () => null,
+    restore() {},
+  }
+}
+
+function analyzed(options: Partial<QualityAnalyzerOptions> = {}) {
+  const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {} })
+  const analyzer = new QualityAnalyzer({ monitor, ...options })
+  monitor.registerCallback(analyzer)
+  let now = 0
+  const log = (...values: readonly Record<string, number>[]) => {
+    for (const metrics of values) monitor.onEvent({ phase: 'iteration_end', iteration: now++, metrics })
+  }
+  return { monitor, analyzer, log }
+}
+
+const xs = (...values: number[]) => values.map((x) => ({ x }))
+
+describe('alerts', () => {
+  it('open once, escalate as an entry of their own, resolve after three quiet iterations, and open again', () => {
+    const { analyzer, log } = analyzed({ detectors: [scripted()] })
+    log(...xs(0, 1, 1, 0, 1, 2, 1, 0, 0))
+    expect(analyzer.alertHistory.map(({ id, iteration, severity, state }) => [id, iteration, severity, state])).toEqual(
+      [
+        ['scripted-1', 1, 'warning', 'resolved'],
+        ['scripted-2', 5, 'critical', 'open'],
+      ],
+    )
+    log(...xs(0, 0, 1))
+    expect(analyzer.alertHistory.map(({ id, state }) => [id, state])).toEqual([
+      ['scripted-1', 'resolved'],
+      ['scripted-2', 'resolved'],
+      ['scripted-3', 'open'],
+    ])
+  })
+
+  it('request the early stop when critical, with the newest checkpoint before the onset', () => {
+    const { monitor, analyzer, log } = analyzed({ detectors: [scripted()] })
+    log(...xs(0, 0, 0))
+    for (const iteration of [0, 2, 3]) monitor.onEvent({ phase: 'checkpoint_saved', iteration })
+    log(...xs(1))
+    expect(monitor.shouldStopEarly().shouldStop).toBe(false)
+    log(...xs(2))
+    expect(monitor.getStop()).toMatchObject({ severity: 'critical', iteration: 4, rollbackTo: 3 })
+    expect(monitor.getStop()!.reason).toBe(analyzer.alertHistory.at(-1)!.reason)
+    expect(analyzer.alertHistory[0]).toMatchObject({ rollbackTo: 2 })
+  })
+
+  it('advise with the run’s own hyper-parameters', () => {
+    const { monitor, analyzer, log } = analyzed()
+    monitor.onEvent({
+      phase: 'training_start',
+      iteration: 0,
+      metadata: { config: { klCoefficient: 0.02, learningRate: 1e-4 } },
+    })
+    log({ kl_div: 5 })
+    expect(analyzer.alertHistory[0]!.advice).toEqual([
+      { do: 'roll-back', to: null },
+      { do: 'raise-kl-coefficient', from: 0.02, to: 0.04 },
+      { do: 'lower-learning-rate', from: 1e-4, to: 5e-5 },
+    ])
+  })
+})
+
+describe('a detector that breaks', () => {
+  it('is left out from then on and does not take the others with it', () => {
+    const { monitor, analyzer, log } = analyzed({ detectors: [scripted()] })
+    log({ x: 3, kl_div: 0.01 }, { x: 3, kl_div: 0.01 }, { x: 2, kl_div: 0.5 })
+    expect(analyzer.alertHistory.map(({ kind }) => kind)).toEqual(['kl-explosion'])
+    expect(monitor.summary().callbackFailures).toMatchObject([{ callback: 'QualityAnalyzer', count: 1 }])
+  })
+})
+
+describe('coverage', () => {
+  it('says what each detector needs and what has never been logged', () => {
+    const { analyzer, log } = analyzed({ detectors: [scripted()] })
+    const missing = () => Object.fromEntries(analyzer.coverage.map((entry) => [entry.detector, entry.missing]))
+    expect(missing()).toMatchObject({ scripted: ['x', 'y | z'], 'kl-explosion': ['kl_ref/token'] })
+    log({ kl_div: 0.01, z: 1 })
+    expect(missing()).toMatchObject({ scripted: ['x'], 'kl-explosion': [] })
+    expect(missing()['reward-hacking']).toHaveLength(2)
+  })
+})
+
+describe('options', () => {
+  it.each([
+    [{ klThreshold: 0 }, /klThreshold is 0/],
+    [{ rewardHackThreshold: Number.NaN }, /rewardHackThreshold is NaN/],
+    [{ windowSize: 19 }, /windowSize is 19; expected an integer from 20/],
+    [{ mode: 'magic' as never }, /mode is "magic"/],
+  ])('%o is refused', (options, message) => {
+    expect(() => analyzed(options)).toThrowError(
+      expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(message) }),
+    )
+  })
+})
