@@ -33,7 +33,7 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
   const why = marks.stop
     ? `stopped at ${plotCount(marks.stop.iteration)}: ${plotText(marks.stop.reason, 240)}`
     : first
-      ? `first, at ${plotCount(first.iteration)}: ${plotText(first.reason, 240)}`
+      ? `first, at ${plotCount(first.iteration)}: ${plotText(first.reason ?? first.kind, 240)}`
       : null
   return {
     title: panel.title,

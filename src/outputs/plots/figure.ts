@@ -120,7 +120,7 @@ function sharedIterations(
     for (const { panel } of panels) {
       if (panel.kind !== 'series') continue
       const attempts = panel.series.superseded.map(({ buckets }) => buckets)
-      for (const buckets of [panel.series.buckets, ...attempts]) {
+      for (const buckets of [panel.series.buckets, panel.beside?.series.buckets ?? [], ...attempts]) {
         const last = buckets[buckets.length - 1]
         if (last) seen.push(buckets[0]!.iteration, last.lastIteration)
       }

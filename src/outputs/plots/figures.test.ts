@@ -285,6 +285,48 @@ describe('a series', () => {
   })
 })
 
+describe('what few runs log', () => {
+  it('the gold reward is muted beside the reward, which keeps its own axis', () => {
+    const store = exampleStore(60)
+    for (let i = 0; i < 60; i++) store.add('gold/total', 0.5 - 0.02 * i, i)
+    const chart = rewards(figureData(store, REWARD_SERIES), NO_MARKS)
+    expect(wordsOf(chart)).toContain('gold (never seen by detectors)')
+    const gold = seriesOf(chart).find((s) => s.z === 4 && s.type === 'line' && s.data.length === 60)!
+    expect(gold.data[30]![1]).toBeCloseTo(0.5 - 0.02 * 30, 12)
+    expect(yAxes(chart)[0]!.min).toBeLessThan(0.5 - 0.02 * 59)
+    expect(wordsOf(rewards(figureData(exampleStore(60), REWARD_SERIES), NO_MARKS)).join()).not.toContain('gold')
+  })
+
+  it('a gold reward of another scale does not flatten the reward', () => {
+    const store = exampleStore(60)
+    for (let i = 0; i < 60; i++) store.add('gold/total', 1e6 * i, i)
+    expect(yAxes(rewards(figureData(store, REWARD_SERIES), NO_MARKS))[0]!.max).toBeLessThan(3)
+  })
+
+  it('a gold reward without any reward leaves the words that no reward was logged', () => {
+    const store = new MetricsStore()
+    store.add('gold/total', 1, 5)
+    expect(wordsOf(rewards(figureData(store, REWARD_SERIES), NO_MARKS))).toContain(
+      'no data: reward/score was not logged',
+    )
+  })
+
+  it('the share of clear answers has a panel where it was logged, and only there', () => {
+    const store = exampleStore(60)
+    const panels = () =>
+      (qualityMetrics(figureData(store, QUALITY_SERIES), NO_MARKS, { watched: true }).option.grid as unknown[]).length
+    expect(panels()).toBe(5)
+    for (let i = 0; i < 60; i += 10) store.add('quality/clear_share', 0.9, i)
+    expect(panels()).toBe(6)
+  })
+
+  it('alerts need no reason', () => {
+    const marks = { ...NO_MARKS, alerts: [{ iteration: 5, severity: 'warning' as const, kind: 'kl-explosion' }] }
+    const words = wordsOf(qualityMetrics(figureData(exampleStore(20), QUALITY_SERIES), marks, { watched: true }))
+    expect(words).toContain('first, at 5: kl-explosion')
+  })
+})
+
 describe('marks', () => {
   const chart = klDivergence(figureData(exampleStore(75, 45), KL_SERIES), EXAMPLE_MARKS)
   const lines = seriesOf(chart).find((s) => s.markLine)!.markLine!.data

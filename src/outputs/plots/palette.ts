@@ -17,6 +17,8 @@ export const MUTED = '#57606A'
 export const GRID = '#E6E8EB'
 export const AXIS = '#8C959F'
 export const PAPER = '#FFFFFF'
+/** Beside the data: what is known only for judging afterwards. */
+export const BESIDE = '#857227'
 export const SUPERSEDED = '#7A828C'
 
 export const TREND = INK

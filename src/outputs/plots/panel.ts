@@ -22,6 +22,8 @@ export interface SeriesPanel {
   readonly trend?: boolean
   /** Off for a series that is drawn beside a band. */
   readonly smooth?: boolean
+  /** A muted series on the same axis, for comparison; drawn only where `series` has values. */
+  readonly beside?: { readonly series: SeriesData; readonly label: string } | null
   readonly band?: { readonly lower: SeriesData; readonly upper: SeriesData; readonly label: string } | null
 }
 

@@ -41,7 +41,7 @@ export interface AllPlotsInput {
 }
 
 /**
- * Draws the five figures of a run, each as PNG (200 dots an inch) and SVG from one definition. ECharts and resvg are
+ * Draws the five figures of a run, each as PNG (150 dots an inch) and SVG from one definition. ECharts and resvg are
  * loaded when the first figure is drawn.
  *
  * Files are replaced whole, never half. A series that was not logged leaves a panel that says so.

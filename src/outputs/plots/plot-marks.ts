@@ -13,7 +13,8 @@ export interface PlotMarks {
     readonly iteration: number
     readonly severity: Severity
     readonly kind: string
-    readonly reason: string
+    /** Told of the first alert of a run that was not stopped. */
+    readonly reason?: string
   }[]
   readonly stop: { readonly iteration: number; readonly reason: string } | null
   /** Iterations at which a checkpoint was saved. */

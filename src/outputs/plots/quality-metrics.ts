@@ -8,12 +8,14 @@ import type { FigureData } from './series-data.ts'
 const PERPLEXITY = ['quality/ref_perplexity', 'quality/fixed_ref_perplexity'] as const
 const REPETITION = ['quality/repetition', 'quality/fixed_repetition'] as const
 const DISTINCT = ['quality/distinct_2', 'quality/fixed_distinct_2'] as const
+/** Drawn only where it was logged: few runs have a grammar to judge by. */
+const CLEAR = ['quality/clear_share'] as const
 const SIMILARITY = ['quality/similarity'] as const
 
 /** Series that {@link qualityMetrics} reads; of a measure and its variant on fixed prompts the first logged is drawn. */
-export const QUALITY_SERIES = [...PERPLEXITY, ...REPETITION, ...DISTINCT, ...SIMILARITY] as const
+export const QUALITY_SERIES = [...PERPLEXITY, ...REPETITION, ...DISTINCT, ...CLEAR, ...SIMILARITY] as const
 
-/** Coherence (three measures), similarity and alerts: 15 by 8 inches. */
+/** Coherence (three measures, four with clear answers), similarity and alerts: 15 by 8 inches. */
 export function qualityMetrics(
   data: FigureData,
   marks: PlotMarks,
@@ -23,6 +25,7 @@ export function qualityMetrics(
     const series = firstLogged(data, names)
     return { panel: { kind: 'series' as const, title: series.title, measure, series, colour } }
   }
+  const clear = (data[CLEAR[0]]?.buckets.length ?? 0) > 0
   return figure({
     name: 'quality_metrics',
     title: 'Quality: coherence of the answers, their similarity to those of the first iterations, and alerts',
@@ -34,12 +37,13 @@ export function qualityMetrics(
           panel(PERPLEXITY, 'perplexity', BLUE),
           panel(REPETITION, 'repetition', PURPLE),
           panel(DISTINCT, 'distinct-2', GREEN),
+          ...(clear ? [panel(CLEAR, 'clear', BLUE)] : []),
         ],
       },
       {
         panels: [
           panel(SIMILARITY, 'similarity', BLUE),
-          { panel: { kind: 'alerts', title: 'Alerts', watched: options.watched }, share: 2 },
+          { panel: { kind: 'alerts', title: 'Alerts', watched: options.watched }, share: clear ? 3 : 2 },
         ],
       },
     ],

@@ -5,12 +5,18 @@ import { BLUE } from './palette.ts'
 import type { PlotMarks } from './plot-marks.ts'
 import type { FigureData } from './series-data.ts'
 
-/** Series that {@link rewards} reads: the first that was logged is drawn. */
-export const REWARD_SERIES = ['reward/score', 'reward/total'] as const
+const REWARD = ['reward/score', 'reward/total'] as const
+/** The true reward where a run has a judge: the reward rising away from it is what reward hacking looks like. */
+const GOLD = 'gold/total'
+
+/** Series that {@link rewards} reads: the first reward that was logged is drawn, and a gold reward muted beside it. */
+export const REWARD_SERIES = [...REWARD, GOLD] as const
 
 /** Reward with its trend: 12 by 5 inches. */
 export function rewards(data: FigureData, marks: PlotMarks): ChartDefinition {
-  const series = firstLogged(data, REWARD_SERIES)
+  const series = firstLogged(data, REWARD)
+  const gold = data[GOLD]
+  const beside = gold && gold.buckets.length > 0 ? { series: gold, label: 'gold (never seen by detectors)' } : null
   return figure({
     name: 'rewards',
     title: 'Rewards: reward by iteration, with its trend over the newest 200 values',
@@ -19,7 +25,17 @@ export function rewards(data: FigureData, marks: PlotMarks): ChartDefinition {
     rows: [
       {
         panels: [
-          { panel: { kind: 'series', title: series.title, measure: 'reward', series, colour: BLUE, trend: true } },
+          {
+            panel: {
+              kind: 'series',
+              title: series.title,
+              measure: 'reward',
+              series,
+              colour: BLUE,
+              trend: true,
+              beside,
+            },
+          },
         ],
       },
     ],

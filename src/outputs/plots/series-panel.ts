@@ -4,10 +4,10 @@
  * @module
  */
 import type { HistoryBucket } from '../../metrics/history.ts'
-import { axisExponent, axisRange, niceTicks } from './axis-range.ts'
+import { axisExponent, axisRange, type Extent, niceTicks } from './axis-range.ts'
 import type { ChartJson } from './chart-definition.ts'
 import type { LegendItem } from './legend.ts'
-import { NOT_FINITE, SUPERSEDED, TREND } from './palette.ts'
+import { BESIDE, NOT_FINITE, SUPERSEDED, TREND } from './palette.ts'
 import type { PanelContext, PreparedPanel, SeriesPanel } from './panel.ts'
 import { plotCount, plotNumber, plotText } from './plot-text.ts'
 import type { TrendLine } from './series-data.ts'
@@ -32,10 +32,11 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
     ({ name, value }) => name === series.name && Math.abs(value) < 1e300,
   )
   const finite = all.filter((bucket) => bucket.count > 0)
+  const beside = buckets.some((bucket) => bucket.count > 0) ? (panel.beside?.series.buckets ?? []) : []
   const nonFinite = buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0)
   const range = axisRange(
     finite.map(({ min, max }) => ({ min: bounded(min), max: bounded(max) })),
-    thresholds.map(({ value }) => value),
+    [...thresholds.map(({ value }) => value), ...finiteBounds(beside)],
   ) ?? { min: 0, max: 1, clippedAbove: false, clippedBelow: false }
   const exponent = axisExponent(Math.max(Math.abs(range.min), Math.abs(range.max)))
   const divisor = 10 ** exponent
@@ -63,6 +64,7 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
   }
   if (smoothed) legend.push({ text: smoothed.how, colour, swatch: 'thick' })
   if (band && band.lower.buckets.length > 0) legend.push({ text: band.label, colour, swatch: 'band', opacity: 0.2 })
+  if (panel.beside && beside.length > 0) legend.push({ text: panel.beside.label, colour: BESIDE, swatch: 'line' })
   if (trend) legend.push({ text: trendWords(trend), colour: TREND, swatch: 'dashed' })
   if (series.superseded.length > 0) {
     legend.push({ text: supersededWords(series.superseded), colour: SUPERSEDED, swatch: 'dotted' })
@@ -89,6 +91,7 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
       return [
         ...series.superseded.map((attempt) => supersededLine(rawPoints(attempt.buckets, toAxis))),
         ...(band ? bandLines(band.lower.buckets, band.upper.buckets, toAxis, colour) : []),
+        ...besideLines(beside, range, toAxis),
         rawLine(raw, colour, smoothed !== null, sparse),
         dots(isolatedPoints(raw), colour, raw.length === 1 ? 10 : 5),
         ...(smoothed ? [smoothLine(buckets, smoothed.values, toAxis, colour)] : []),
@@ -98,6 +101,16 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
       ]
     },
   }
+}
+
+/** Smallest and largest value, bounded; nothing where there is none. */
+function finiteBounds(buckets: readonly HistoryBucket[]): number[] {
+  const finite = buckets.filter((bucket) => bucket.count > 0)
+  if (finite.length === 0) return []
+  return [
+    bounded(finite.reduce((least, { min }) => Math.min(least, min), Number.POSITIVE_INFINITY)),
+    bounded(finite.reduce((most, { max }) => Math.max(most, max), Number.NEGATIVE_INFINITY)),
+  ]
 }
 
 /** The difference of two values of 1e308 is infinite; nobody sees that these are drawn at 1e300. */
@@ -165,17 +178,41 @@ function rawLine(points: readonly Point[], colour: string, light: boolean, spars
   }
 }
 
+function smoothedPoints(buckets: readonly HistoryBucket[], values: readonly number[], toAxis: ToAxis): Point[] {
+  return buckets.map((bucket, i) => {
+    const value = values[i]!
+    return [bucketMiddle(bucket), Number.isFinite(value) ? toAxis(value) : null]
+  })
+}
+
 function smoothLine(
   buckets: readonly HistoryBucket[],
   values: readonly number[],
   toAxis: ToAxis,
   colour: string,
 ): Drawn {
-  const data = buckets.map((bucket, i): Point => {
-    const value = values[i]!
-    return [bucketMiddle(bucket), Number.isFinite(value) ? toAxis(value) : null]
-  })
+  const data = smoothedPoints(buckets, values, toAxis)
   return { ...LINE, data, z: 5, lineStyle: { color: colour, width: 2.4, join: 'round', cap: 'round' } }
+}
+
+/** Smoothed as the series itself is, so that the two can be compared; its values where it is too short for that. */
+function besideLines(buckets: readonly HistoryBucket[], axis: Extent, toAxis: ToAxis): Drawn[] {
+  if (buckets.length === 0) return []
+  const style = { color: BESIDE, join: 'round' }
+  const points = rawPoints(buckets, toAxis)
+  const alone = dots(isolatedPoints(points), BESIDE, 5)
+  const smoothed = smooth(buckets, axis)
+  if (!smoothed) return [{ ...LINE, data: points, z: 2, lineStyle: { ...style, width: 1.5, opacity: 0.9 } }, alone]
+  return [
+    { ...LINE, data: points, z: 2, lineStyle: { ...style, width: 0.9, opacity: 0.28 } },
+    alone,
+    {
+      ...LINE,
+      data: smoothedPoints(buckets, smoothed.values, toAxis),
+      z: 4,
+      lineStyle: { ...style, width: 1.7, opacity: 0.9 },
+    },
+  ]
 }
 
 function supersededLine(points: readonly Point[]): Drawn {
