@@ -19,7 +19,7 @@ export function demoCommand(): Command {
     .option('--verbose', 'a full panel instead of one line, and the mechanics of PPO in the report')
     .option('--output-dir <dir>', 'where log, checkpoints, plots and reports go', 'output/training_monitor')
     .option('--iterations <n>', 'PPO iterations, 1 to 10,000', integerOption(1, 10_000), 120)
-    .option('--batch-size <n>', 'prompts an iteration, 2 to 256', integerOption(2, 256), 16)
+    .option('--batch-size <n>', 'prompts an iteration, 2 to 256', integerOption(2, 256), 32)
     .option('--seed <n>', 'seed of everything random, 0 to 4,294,967,295', integerOption(0, 2 ** 32 - 1), 1)
     .addOption(
       new Option('--scenario <name>', 'reward-hacking differs from healthy only in its KL coefficient, which is 0')

@@ -11,6 +11,7 @@ import { QualityAnalyzer } from '../decision/quality-analyzer.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { TrainingMonitor } from '../monitor.ts'
 import { PlotManager } from '../outputs/plots/plot-manager.ts'
+import { plotMarks } from '../outputs/plots/plot-marks.ts'
 import { ReportGenerator } from '../outputs/report/report-generator.ts'
 import { createProgress } from '../outputs/terminal/progress.ts'
 import { TerminalDisplay } from '../outputs/terminal/terminal-display.ts'
@@ -101,16 +102,20 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const { stop } = monitor.summary()
   if (stop) say(`\nEarly stopping: ${plainText(stop.reason)}`)
   say('\nGenerating plots and reports...')
+  const plots = new PlotManager({ outputDir })
   try {
-    await new PlotManager({ outputDir }).createAllPlots({
+    const marks = plotMarks({ analyzer, summary: monitor.summary() })
+    await plots.createAllPlots({
       metricsStore: monitor.getMetricsStore(),
       comparator,
       analyzer,
       ppoTracker: tracker,
+      marks,
     })
   } catch (error) {
-    say(`Some plots could not be drawn: ${plainText(errorMessage(error))}`)
+    say(`No plot could be drawn: ${plainText(errorMessage(error))}`)
   }
+  for (const { figure, problem } of plots.failures) say(`The plot ${figure} could not be drawn: ${plainText(problem)}`)
   const reports = new ReportGenerator({ outputDir })
   await reports.generateMarkdownReport({ monitor, comparator, analyzer, ppoTracker: tracker })
   await reports.generateJsonReport({ monitor, comparator, analyzer, ppoTracker: tracker })

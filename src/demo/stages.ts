@@ -31,8 +31,8 @@ export const STAGES = {
   revisionSteps: 40,
   revisionLearningRate: 5e-4,
   /** Pairs that the judge labels, and further ones of held-out prompts that measure the reward model. */
-  preferencePairs: 1000,
-  heldOutPairs: 256,
+  preferencePairs: 1500,
+  heldOutPairs: 384,
   rewardEpochs: 2,
   rewardLearningRate: 1e-3,
   samplingBatch: 64,
