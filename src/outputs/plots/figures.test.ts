@@ -300,7 +300,9 @@ describe('what few runs log', () => {
   it('a gold reward of another scale does not flatten the reward', () => {
     const store = exampleStore(60)
     for (let i = 0; i < 60; i++) store.add('gold/total', 1e6 * i, i)
-    expect(yAxes(rewards(figureData(store, REWARD_SERIES), NO_MARKS))[0]!.max).toBeLessThan(3)
+    const chart = rewards(figureData(store, REWARD_SERIES), NO_MARKS)
+    expect(yAxes(chart)[0]!.max).toBeLessThan(3)
+    expect(wordsOf(chart)).toContain('gold (never seen by detectors), partly beyond the axis')
   })
 
   it('a gold reward without any reward leaves the words that no reward was logged', () => {

@@ -64,7 +64,11 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
   }
   if (smoothed) legend.push({ text: smoothed.how, colour, swatch: 'thick' })
   if (band && band.lower.buckets.length > 0) legend.push({ text: band.label, colour, swatch: 'band', opacity: 0.2 })
-  if (panel.beside && beside.length > 0) legend.push({ text: panel.beside.label, colour: BESIDE, swatch: 'line' })
+  if (panel.beside && beside.length > 0) {
+    const beyond = beside.some((b) => b.count > 0 && (b.max > range.max || b.min < range.min))
+    const text = beyond ? `${panel.beside.label}, partly beyond the axis` : panel.beside.label
+    legend.push({ text, colour: BESIDE, swatch: 'line' })
+  }
   if (trend) legend.push({ text: trendWords(trend), colour: TREND, swatch: 'dashed' })
   if (series.superseded.length > 0) {
     legend.push({ text: supersededWords(series.superseded), colour: SUPERSEDED, swatch: 'dotted' })
