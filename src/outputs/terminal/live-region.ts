@@ -67,8 +67,9 @@ export function createLiveRegion(stream: TerminalStream, onDisturbed: () => void
   return {
     room() {
       const { columns, rows } = sizeOf(stream)
-      // A character in the last column makes some terminals wrap; a frame as high as the screen would scroll its top away.
-      return { width: Math.max(1, columns - 1), height: Math.max(1, rows - 1) }
+      // A character in the last column makes some terminals wrap; a frame as high as the screen would scroll its top away,
+      // at the end by the line that follows it too.
+      return { width: Math.max(1, columns - 1), height: Math.max(1, rows > 12 ? rows - 2 : rows - 1) }
     },
     get behind() {
       return writer.behind

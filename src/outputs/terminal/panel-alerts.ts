@@ -5,6 +5,7 @@ import { type Line, type Span, span, wrapLine, wrapText } from './spans.ts'
 import { alertCountWords, SEVERITY_STYLE } from './status-words.ts'
 
 const INDENT = 2
+const NARROW = 60
 
 /** The newest alerts: what was seen, when, and what to do. */
 export function alertLines(state: DisplayState, width: number, glyphs: Glyphs): Line[] {
@@ -14,27 +15,33 @@ export function alertLines(state: DisplayState, width: number, glyphs: Glyphs): 
   const counts = alertCountWords(state.alertCounts)
   return [
     heading('Alerts', [span(counts, 'dim')], width, glyphs),
-    ...state.alerts.flatMap((alert, i) => alertBlock(alert, width, glyphs, i === 0)),
+    ...state.alerts.flatMap((alert, i) =>
+      alertBlock(alert, width, glyphs, i === 0 ? { reason: 2, advice: 1 } : { reason: 1, advice: 0 }),
+    ),
   ]
 }
 
-/** One alert in some lines; the older ones, and those that are over, without advice. */
-export function alertBlock(alert: AlertView, width: number, glyphs: Glyphs, whole: boolean): Line[] {
+/** One alert: its reason and each piece of advice in at most so many lines. What is over needs no advice. */
+export function alertBlock(
+  alert: AlertView,
+  width: number,
+  glyphs: Glyphs,
+  maxLines: { readonly reason: number; readonly advice: number },
+): Line[] {
   const style = alert.resolved ? 'dim' : SEVERITY_STYLE[alert.severity]
   const said: Span[] = [
     span(`${glyphs.bullet} ${alert.severity}`, style),
-    span(` iteration ${alert.iteration}${alert.resolved ? ', over' : ''}  `, 'dim'),
+    span(` ${width < NARROW ? 'it' : 'iteration'} ${alert.iteration}${alert.resolved ? ', over' : ''}  `, 'dim'),
     span(alert.reason === '' ? alert.title : alert.reason, alert.resolved ? 'dim' : 'plain'),
   ]
-  const lines = indented(wrapLine(said, width - INDENT, whole ? 3 : 1, glyphs))
-  if (!whole || alert.resolved) return lines
-  return [...lines, ...adviceLines(alert.advice, width, glyphs)]
+  const lines = indented(wrapLine(said, width - INDENT, maxLines.reason, glyphs))
+  if (alert.resolved || maxLines.advice === 0) return lines
+  return [...lines, ...adviceLines(alert.advice, width, maxLines.advice, glyphs)]
 }
 
-/** What to do, a piece of advice a line. */
-function adviceLines(advice: readonly string[], width: number, glyphs: Glyphs): Line[] {
+function adviceLines(advice: readonly string[], width: number, maxLines: number, glyphs: Glyphs): Line[] {
   return advice.slice(0, 3).flatMap((sentence) => {
-    const wrapped = wrapText(sentence, width - INDENT * 2, 2, glyphs)
+    const wrapped = wrapText(sentence, width - INDENT * 2, maxLines, glyphs)
     return wrapped.map(
       (line, i): Line => [
         span(i === 0 ? `${' '.repeat(INDENT)}${glyphs.arrow} ` : ' '.repeat(INDENT * 2), 'accent'),
@@ -49,15 +56,15 @@ function indented(lines: readonly Line[]): Line[] {
   return lines.map((line, i) => (i === 0 ? line : [span(' '.repeat(INDENT)), ...line]))
 }
 
-/** What is not watched and why, in at most two lines. */
-export function coverageLines(coverage: CoverageView | null, begun: boolean, width: number, glyphs: Glyphs): Line[] {
-  if (coverage === null || !begun) return []
+/** What is not watched and why. */
+export function coverageLines(coverage: CoverageView | null, width: number, maxLines: number, glyphs: Glyphs): Line[] {
+  if (coverage === null) return []
   if (coverage.unwatched.length === 0) {
     if (coverage.watched.length === 0) return []
-    return wrapLine([span('Watched: ', 'dim'), span(inProse(coverage.watched), 'dim')], width, 2, glyphs)
+    return wrapLine([span('Watched: ', 'dim'), span(inProse(coverage.watched), 'dim')], width, maxLines, glyphs)
   }
   const reasons = coverage.unwatched.map(({ title, missing }) => `${inProse([title])} (no ${missing.join(', no ')})`)
-  return wrapLine([span('Not watched: ', 'warn'), span(reasons.join('; '), 'dim')], width, 2, glyphs)
+  return wrapLine([span('Not watched: ', 'warn'), span(reasons.join('; '), 'dim')], width, maxLines, glyphs)
 }
 
 function inProse(titles: readonly string[]): string {

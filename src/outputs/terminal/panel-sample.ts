@@ -9,19 +9,25 @@ const LABEL = 8
 const CONTEXT = 24
 
 /** The newest sample change: the prompt, the answer before and after, what differs marked. */
-export function sampleLines(sample: SampleView | null, width: number, color: boolean, glyphs: Glyphs): Line[] {
+export function sampleLines(
+  sample: SampleView | null,
+  width: number,
+  maxLines: number,
+  color: boolean,
+  glyphs: Glyphs,
+): Line[] {
   if (!sample) return []
-  const note = [
-    span(`iteration ${sample.iteration} against ${sample.baselineIteration}`, 'dim'),
-    span(` ${glyphs.separator} similarity ${sample.similarity.toFixed(2)}`, 'dim'),
-  ]
-  const before = side(sample.words, 'removed', width - LABEL, color, glyphs)
-  const after = side(sample.words, 'added', width - LABEL, color, glyphs)
+  const when =
+    width < 70 ? `it ${sample.iteration}` : `iteration ${sample.iteration} against ${sample.baselineIteration}`
+  const note = [span(`${when} ${glyphs.separator} similarity ${sample.similarity.toFixed(2)}`, 'dim')]
+  const room = (width - LABEL) * maxLines
+  const before = side(sample.words, 'removed', room, color, glyphs)
+  const after = side(sample.words, 'added', room, color, glyphs)
   return [
     heading('Newest sample change', note, width, glyphs),
     ...labelled('prompt', [span(sample.prompt)], width, glyphs, 1),
-    ...labelled('before', before, width, glyphs, 2),
-    ...labelled('after', after, width, glyphs, 2),
+    ...labelled('before', before, width, glyphs, maxLines),
+    ...labelled('after', after, width, glyphs, maxLines),
   ]
 }
 
@@ -35,12 +41,12 @@ function labelled(label: string, text: Line, width: number, glyphs: Glyphs, maxL
 function side(
   words: SampleView['words'],
   own: 'removed' | 'added',
-  width: number,
+  room: number,
   color: boolean,
   glyphs: Glyphs,
 ): Line {
   const runs = words.filter(({ kind, text }) => (kind === 'kept' || kind === own) && text !== '')
-  const long = textWidth(runs.map(({ text }) => text).join('')) > width * 2
+  const long = textWidth(runs.map(({ text }) => text).join('')) > room
   return runs.map(({ kind, text }, i): Span => {
     if (kind === 'kept') return span(long ? shortened(text, i === 0, i === runs.length - 1, glyphs) : text)
     if (color) return span(text, own)

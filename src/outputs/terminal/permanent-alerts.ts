@@ -11,5 +11,5 @@ export function permanentAlerts(alerts: readonly AlertView[], width: number, gly
   const shown = alerts.slice(-MAX_AT_ONCE)
   const left = alerts.length - shown.length
   const storm: Line[] = left > 0 ? [[span(`${left} earlier alerts are in the report`, 'dim')]] : []
-  return [...storm, ...shown.flatMap((alert) => alertBlock(alert, width, glyphs, true))]
+  return [...storm, ...shown.flatMap((alert) => alertBlock(alert, width, glyphs, { reason: 3, advice: 2 }))]
 }

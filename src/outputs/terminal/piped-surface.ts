@@ -50,7 +50,8 @@ export function pipedSurface(
       } else if (moment === 'end') {
         const last = state()
         writeStatus(last)
-        if (last.why !== null && last.status !== 'completed') write([span(last.why)])
+        // Mostly it stops because of an alert, which has just been written.
+        if (last.why !== null && last.alerts.every(({ reason }) => reason !== last.why)) write([span(last.why)])
         if (last.verbosity === VerbosityLevel.VERBOSE) writer.write(`\n${frame(last, view).join('\n')}\n`)
       } else if (done > 0 && isDue(done, total)) {
         writtenMs = clock.monotonicMs()

@@ -11,6 +11,8 @@ export interface Section {
   readonly lines: readonly Line[]
   /** Lines below which it is left out. */
   readonly least: number
+  /** Lines with which it is worth reading: all get so many before any gets more. */
+  readonly good: number
   /** Lower stays longer. */
   readonly rank: number
 }
@@ -27,12 +29,14 @@ export function stackSections(sections: readonly Section[], height: number): Lin
     granted.set(section, least)
     left -= least
   }
-  for (const section of byRank) {
-    const least = granted.get(section)
-    if (least === undefined) continue
-    const more = Math.min(left, section.lines.length - least)
-    granted.set(section, least + more)
-    left -= more
+  for (const wanted of [(section: Section) => section.good, () => Number.POSITIVE_INFINITY]) {
+    for (const section of byRank) {
+      const lines = granted.get(section)
+      if (lines === undefined) continue
+      const more = Math.max(0, Math.min(left, Math.min(wanted(section), section.lines.length) - lines))
+      granted.set(section, lines + more)
+      left -= more
+    }
   }
   const shown = present.filter((section) => granted.has(section))
   const spaced = left >= shown.length - 1

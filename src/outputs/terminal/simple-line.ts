@@ -12,7 +12,7 @@ import { trendArrow } from './trend-arrow.ts'
 import type { FrameView } from './view.ts'
 
 const GAP = 2
-const MIN_BAR = 6
+const MIN_BAR = 10
 const MAX_BAR = 28
 
 interface Part {
@@ -41,9 +41,11 @@ function over(state: DisplayState): boolean {
 function beginning(state: DisplayState, { glyphs }: FrameView): Part[] {
   const count = span(countWords(state), 'strong')
   if (!over(state)) return [{ rank: 0, forms: [[span('iteration ', 'dim'), count], [count]] }]
-  const end = endWords(state, glyphs)
-  const elapsed = span(` in ${formatElapsed(state.elapsedMs)}`, 'dim')
-  return [{ rank: 0, forms: [[...end, span(' '), count, elapsed], [...end, span(' '), count], end] }]
+  return [
+    { rank: 0, forms: [endWords(state, glyphs)] },
+    { rank: 2, forms: [[count]] },
+    labelled(6, 'took', formatElapsed(state.elapsedMs)),
+  ]
 }
 
 function rest(state: DisplayState, share: number | null, view: FrameView): Part[] {
@@ -107,7 +109,8 @@ function choose(parts: readonly Part[], width: number): [Part, Line][] {
     else break
   }
   const forms = new Map(kept.map((part) => [part, part.forms.at(-1)!]))
-  for (const part of kept) {
+  // The first part only gains a word, so it is widened last.
+  for (const part of [...kept.slice(1), ...kept.slice(0, 1)]) {
     for (const form of part.forms) {
       forms.set(part, form)
       if (joinedWidth([...forms.values()]) <= width) break

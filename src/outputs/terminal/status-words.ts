@@ -1,6 +1,5 @@
 import type { Severity } from '../../detectors/detector.ts'
 import type { DisplayState } from './display-state.ts'
-import { formatInUnit, unitLabel } from './format-value.ts'
 import type { Glyphs } from './glyphs.ts'
 import { type Line, type Style, span } from './spans.ts'
 
@@ -21,12 +20,6 @@ export function countWords(state: DisplayState): string {
 export function percentWords(share: number): string {
   const percent = Math.floor(share * 100)
   return `${share > 0 ? Math.max(1, percent) : percent} %`
-}
-
-/** `1.16`, with its unit after it where there is one. */
-export function quantity(value: number, unit: string, glyphs: Glyphs): string {
-  const label = unitLabel(unit)
-  return formatInUnit(value, unit, glyphs) + (label === '' ? '' : ` ${label}`)
 }
 
 /** How a run that is over ended: `completed 120/120`. */
