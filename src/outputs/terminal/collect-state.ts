@@ -160,8 +160,9 @@ function runSoFar(store: MetricsStore, name: string): readonly number[] {
     let count = 0
     for (const bucket of buckets.slice(from, from + share)) {
       if (bucket.count === 0) continue
+      const before = count
       count += bucket.count
-      mean += (bucket.mean - mean) * (bucket.count / count)
+      mean = mean * (before / count) + bucket.mean * (bucket.count / count)
     }
     values.push(count > 0 ? mean : Number.NaN)
   }
@@ -195,6 +196,15 @@ function sampleView(comparison: SampleComparison | undefined): SampleView | null
   }
 }
 
+/** The best of the alternatives by name; the others only as their number. */
+function missingGroup(group: string): string {
+  const [first = '', ...others] = group.split(' | ')
+  const name = displayText(first, NAME_CHARACTERS)
+  return others.length === 0
+    ? name
+    : `${name} or ${others.length === 1 ? displayText(others[0], NAME_CHARACTERS) : `${others.length} others`}`
+}
+
 function coverageView(analyzer: AnalyzerView): CoverageView {
   const watched: string[] = []
   const unwatched: { title: string; missing: readonly string[] }[] = []
@@ -204,7 +214,7 @@ function coverageView(analyzer: AnalyzerView): CoverageView {
     else
       unwatched.push({
         title,
-        missing: missing.map((group) => displayText(group.replaceAll(' | ', ' or '), NAME_CHARACTERS)),
+        missing: missing.map(missingGroup),
       })
   }
   return { watched, unwatched }

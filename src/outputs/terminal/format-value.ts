@@ -6,7 +6,7 @@
 import type { Glyphs } from './glyphs.ts'
 
 /**
- * A number in few columns (eight, but for exponents of three digits): three significant digits below 1, two decimals below
+ * A number in at most nine columns (but for exponents of three digits): three significant digits below 1, two decimals below
  * 100, one below 1,000, integers below a million, scientific beyond that and below a thousandth; `NaN` and `∞` as such.
  */
 export function formatValue(value: number, glyphs: Glyphs): string {

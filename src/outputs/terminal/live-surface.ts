@@ -56,8 +56,9 @@ export function liveSurface(
       newest = null
     },
     print(lines) {
-      if (newest) paint(newest, lines)
-      else region.show([], lines)
+      if (newest) return paint(newest, lines)
+      region.show([], lines)
+      region.end()
     },
     close() {
       region.end()

@@ -38,6 +38,8 @@ export interface ProgressOptions {
 const PAINT_INTERVAL_MS = 200
 const NAME_COLUMNS = 26
 const MAX_BAR = 28
+/** Columns of the note for which the bar gives way. */
+const MAX_NOTE = 20
 
 interface Stage {
   readonly name: string
@@ -110,7 +112,7 @@ function openLine(stage: Stage, elapsedMs: number, width: number, glyphs: Glyphs
   const count = span(`  ${Math.min(stage.done, stage.total)}/${stage.total}`, 'strong')
   const eta = share < 1 && etaMs !== null ? [span('  ETA ', 'dim'), span(formatElapsed(etaMs))] : []
   const note = stage.note === '' ? [] : [span(`  ${stage.note}`, 'dim')]
-  const room = width - lineWidth([span('  '), ...name, span('  '), count, ...eta])
+  const room = width - lineWidth([span('  '), ...name, span('  '), count, ...eta]) - Math.min(MAX_NOTE, lineWidth(note))
   const bar = room >= 6 ? progressBar(share, Math.min(MAX_BAR, room), glyphs) : []
   return clipLine([span('  '), ...name, span('  '), ...bar, count, ...eta, ...note], width, glyphs)
 }

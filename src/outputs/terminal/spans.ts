@@ -69,17 +69,19 @@ export function fitLine(line: Line, width: number, glyphs: Glyphs, align: 'left'
   return align === 'left' ? [...clipped, fill] : [fill, ...clipped]
 }
 
-/** The line as a terminal takes it; without colour it has no escape at all. */
+/** The line as a terminal takes it, without the spaces at its end; without colour it has no escape at all. */
 export function renderLine(line: Line, color: boolean): string {
   let text = ''
-  for (let i = 0; i < line.length; i++) {
+  let length = line.length
+  while (length > 0 && line[length - 1]!.text.trim() === '') length--
+  for (let i = 0; i < length; i++) {
     const { style } = line[i]!
     let run = line[i]!.text
-    while (line[i + 1]?.style === style) run += line[++i]!.text
+    while (i + 1 < length && line[i + 1]!.style === style) run += line[++i]!.text
     const code = SGR[style]
     text += color && code !== '' && run.trim() !== '' ? `\u001b[${code}m${run}\u001b[0m` : run
   }
-  return color ? text : text.trimEnd()
+  return text.trimEnd()
 }
 
 /** Breaks a text at spaces into at most `maxLines` lines of `width` columns; what is too much ends in an ellipsis. */

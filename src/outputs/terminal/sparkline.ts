@@ -17,7 +17,8 @@ export function sparkline(values: ArrayLike<number>, width: number, glyphs: Glyp
     let count = 0
     for (let i = from; i < to; i++) {
       const value = values[i]!
-      if (Number.isFinite(value)) mean += (value - mean) / ++count
+      // Divided before they are subtracted: the difference of two huge values must not overflow.
+      if (Number.isFinite(value)) mean += value / ++count - mean / count
     }
     means.push(count > 0 ? mean : Number.NaN)
   }
@@ -31,7 +32,6 @@ export function sparkline(values: ArrayLike<number>, width: number, glyphs: Glyp
   return means
     .map((mean) => {
       if (!Number.isFinite(mean)) return glyphs.gap
-      // Halved before they are subtracted: the difference of two huge values must not overflow.
       const share = max > min ? (mean / 2 - min / 2) / (max / 2 - min / 2) : 0.5
       return glyphs.spark[Math.min(top, Math.floor(share * (top + 1)))]!
     })
