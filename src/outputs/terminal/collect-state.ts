@@ -13,15 +13,10 @@ import { metricTitle } from '../../vocabulary/canonical.ts'
 import { adviceWords, KIND_TITLES } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
 import { displayText } from './display-text.ts'
+import type { SeriesParts, SeriesPartsCache } from './series-parts.ts'
 
-/**
- * Newest values that mean and trend are taken over: the window of the plan's analyzer (50), and a Theil-Sen fit over it
- * takes a tenth of a millisecond, so that twenty of them fit a callback's budget.
- */
-export const SERIES_WINDOW = 50
 /** Rows of the table; more do not fit a screen. */
 const MAX_ROWS = 32
-const MAX_HISTORY = 256
 const MAX_ALERTS = 8
 const NAME_CHARACTERS = 120
 const TEXT_CHARACTERS = 600
@@ -66,24 +61,29 @@ export type RunProgress = Pick<
 /** Where the rest comes from; each may be missing. */
 export interface DisplaySources {
   readonly store: MetricsStore | null
+  readonly parts: SeriesPartsCache
   readonly analyzer: AnalyzerView | null
   readonly comparisonHistory: readonly SampleComparison[]
 }
 
-/** The state of a display. In SIMPLE only what its line shows is computed. */
-export function collectState(run: RunProgress, sources: DisplaySources): DisplayState {
-  const { store, analyzer } = sources
+/**
+ * The state of a display. In SIMPLE only what its line shows is computed; in VERBOSE means, trends and histories of most
+ * series may be some paints old, unless `exact`.
+ */
+export function collectState(run: RunProgress, sources: DisplaySources, exact: boolean): DisplayState {
+  const { store, parts, analyzer } = sources
+  if (store) parts.begin(store, exact)
   const rows = new Map<string, SeriesRow | null>()
-  const row = (name: string): SeriesRow | null => {
+  const row = (name: string, headline = false): SeriesRow | null => {
     const known = rows.get(name)
     if (known !== undefined) return known
-    const made = store ? seriesRow(store, name) : null
+    const made = store?.latest(name) === undefined ? null : seriesRow(store, name, parts.partsOf(name, headline))
     rows.set(name, made)
     return made
   }
   const first = (names: readonly string[]): SeriesRow | null => {
     const name = names.find((candidate) => store?.latest(candidate) !== undefined)
-    return name === undefined ? null : row(name)
+    return name === undefined ? null : row(name, true)
   }
   const alertHistory = analyzer?.alertHistory ?? []
   const verbose = run.verbosity === VerbosityLevel.VERBOSE
@@ -134,39 +134,16 @@ function tableOrder(names: readonly string[]): readonly string[] {
   return [...TABLE.filter((name) => logged.has(name)), ...others].slice(0, MAX_ROWS)
 }
 
-function seriesRow(store: MetricsStore, name: string): SeriesRow | null {
-  const latest = store.latest(name)
-  if (latest === undefined) return null
+function seriesRow(store: MetricsStore, name: string, parts: SeriesParts): SeriesRow {
   const info = store.info(name)
   return {
     canonical: name,
     title: displayText(metricTitle(name), NAME_CHARACTERS),
     unit: displayText(info.unit, 20),
     badDirection: info.badDirection,
-    latest,
-    mean: store.statistics(name, { window: SERIES_WINDOW })?.mean ?? null,
-    trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
-    history: runSoFar(store, name),
+    latest: store.latest(name) ?? Number.NaN,
+    ...parts,
   }
-}
-
-/** Bucket means of the whole run, neighbours joined until there are few. */
-function runSoFar(store: MetricsStore, name: string): readonly number[] {
-  const buckets = store.history(name)?.buckets() ?? []
-  const share = Math.max(1, Math.ceil(buckets.length / MAX_HISTORY))
-  const values: number[] = []
-  for (let from = 0; from < buckets.length; from += share) {
-    let mean = 0
-    let count = 0
-    for (const bucket of buckets.slice(from, from + share)) {
-      if (bucket.count === 0) continue
-      const before = count
-      count += bucket.count
-      mean = mean * (before / count) + bucket.mean * (bucket.count / count)
-    }
-    values.push(count > 0 ? mean : Number.NaN)
-  }
-  return values
 }
 
 function countAlerts(alerts: readonly Alert[]): Record<Severity, number> {

@@ -15,7 +15,7 @@ export interface SeriesRow {
   readonly unit: string
   readonly badDirection: 'up' | 'down' | null
   readonly latest: number
-  /** Mean of the newest values (`SERIES_WINDOW`), or null where none is finite. */
+  /** Mean of the newest values (`SERIES_WINDOW` of them), or null where none is finite. */
   readonly mean: number | null
   /** Over the same values. */
   readonly trend: TrendDirection

@@ -19,6 +19,7 @@ import { createPace, etaMs } from './eta.ts'
 import { glyphsFor } from './glyphs.ts'
 import { liveSurface } from './live-surface.ts'
 import { pipedSurface } from './piped-surface.ts'
+import { createSeriesPartsCache } from './series-parts.ts'
 import type { Moment, Surface } from './surface.ts'
 import { canRepaint, type Environment, showsUnicode, type TerminalStream, wantsColor } from './terminal-traits.ts'
 
@@ -71,6 +72,7 @@ export class TerminalDisplay implements TrainingCallback {
   readonly #surface: Surface
   readonly #fixedTotal: number | null
   readonly #pace = createPace()
+  readonly #parts = createSeriesPartsCache()
   #store: MetricsStore | null = null
   #analyzer: AnalyzerView | null = null
   #comparator: ComparisonSource | null = null
@@ -135,10 +137,11 @@ export class TerminalDisplay implements TrainingCallback {
       this.#store ??= context.store
     }
     const moment = this.#follow(event)
+    const alerts = this.#newAlerts()
     this.#surface.show({
       moment,
-      alerts: this.#newAlerts(),
-      state: () => this.#state(),
+      alerts,
+      state: () => this.#state(moment !== 'progress' || alerts.length > 0),
       done: this.#done,
       total: this.#total,
     })
@@ -208,7 +211,7 @@ export class TerminalDisplay implements TrainingCallback {
     return fresh.map(alertView)
   }
 
-  #state(): DisplayState {
+  #state(exact: boolean): DisplayState {
     const msPerIteration = this.#pace.msPerIteration()
     const running = this.#status === 'running'
     return collectState(
@@ -225,9 +228,11 @@ export class TerminalDisplay implements TrainingCallback {
       },
       {
         store: this.#store,
+        parts: this.#parts,
         analyzer: this.#analyzer,
         comparisonHistory: this.#comparator?.comparisonHistory ?? [],
       },
+      exact,
     )
   }
 }

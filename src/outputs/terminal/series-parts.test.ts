@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { MetricsStore } from '../../metrics/store.ts'
+import { createSeriesPartsCache } from './series-parts.ts'
+
+describe('the costly parts of series', () => {
+  const names = Array.from({ length: 30 }, (_, i) => `s${i}`)
+
+  function filled(): { store: MetricsStore; add: (iteration: number) => void } {
+    const store = new MetricsStore()
+    const add = (iteration: number): void => {
+      for (const name of names) store.add(name, iteration, iteration)
+    }
+    for (let i = 0; i < 60; i++) add(i)
+    return { store, add }
+  }
+
+  it('are renewed in turn, a few a paint, all of them after some paints', () => {
+    const { store, add } = filled()
+    const cache = createSeriesPartsCache()
+    const paint = (all: boolean) => {
+      cache.begin(store, all)
+      return names.map((name) => cache.partsOf(name, name === 's0'))
+    }
+    let before = paint(false)
+    expect(before.every(({ trend, mean }) => trend === 'up' && mean === 34.5)).toBe(true)
+    const renewed = new Set<string>()
+    for (let i = 60; i < 64; i++) {
+      add(i)
+      const now = paint(false)
+      const changed = names.filter((_, k) => now[k] !== before[k])
+      expect(changed.length).toBeGreaterThanOrEqual(7)
+      expect(changed.length).toBeLessThanOrEqual(9)
+      expect(changed).toContain('s0')
+      for (const name of changed) renewed.add(name)
+      before = now
+    }
+    expect(renewed.size).toBe(30)
+    add(64)
+    expect(paint(true).every(({ mean }) => mean === 39.5)).toBe(true)
+  })
+
+  it('are not computed again where nothing was added, and are those of the newest store', () => {
+    const { store } = filled()
+    const cache = createSeriesPartsCache()
+    cache.begin(store, true)
+    const first = cache.partsOf('s1', true)
+    cache.begin(store, true)
+    expect(cache.partsOf('s1', true)).toBe(first)
+    cache.begin(new MetricsStore(), false)
+    expect(cache.partsOf('s1', false)).toEqual({ mean: null, trend: null, history: [] })
+  })
+
+  it('keep the whole run in a few hundred values, gaps and huge values included', () => {
+    const store = new MetricsStore()
+    for (let i = 0; i < 50_000; i++) store.add('x', i < 25_000 ? Number.NaN : 1e300, i)
+    const cache = createSeriesPartsCache()
+    cache.begin(store, true)
+    const { history } = cache.partsOf('x', false)
+    expect(history.length).toBeGreaterThan(100)
+    expect(history.length).toBeLessThanOrEqual(256)
+    expect(history[0]).toBeNaN()
+    expect(history.at(-1)! / 1e300).toBeCloseTo(1)
+  })
+})

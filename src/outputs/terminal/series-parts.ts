@@ -1,0 +1,90 @@
+import type { MetricsStore } from '../../metrics/store.ts'
+import type { TrendDirection } from './trend-arrow.ts'
+
+/**
+ * Newest values that mean and trend are taken over: the window of the plan's analyzer (50), over which a Theil-Sen fit takes a
+ * tenth of a millisecond.
+ */
+export const SERIES_WINDOW = 50
+/** Series computed anew for one paint: a millisecond or two, well within a callback's budget of five. */
+const REFRESHED = 8
+const MAX_HISTORY = 256
+
+/** What of a series takes time to compute. */
+export interface SeriesParts {
+  /** Mean of the newest {@link SERIES_WINDOW} values, or null where none is finite. */
+  readonly mean: number | null
+  readonly trend: TrendDirection
+  /** The run so far, at most a few hundred values. */
+  readonly history: readonly number[]
+}
+
+/** Keeps the parts of all shown series and renews some of them for each paint, in turn. */
+export interface SeriesPartsCache {
+  /** A paint begins; `all` renews everything for it. */
+  begin(store: MetricsStore, all: boolean): void
+  /** `always` renews these parts whosever turn it is. */
+  partsOf(name: string, always: boolean): SeriesParts
+}
+
+/** An empty cache. */
+export function createSeriesPartsCache(): SeriesPartsCache {
+  let store: MetricsStore | null = null
+  let known = new Map<string, { readonly place: number; version: number; parts: SeriesParts }>()
+  let paint = 0
+  let all = true
+  return {
+    begin(from, renewAll) {
+      if (from !== store) known = new Map()
+      store = from
+      all = renewAll
+      paint++
+    },
+    partsOf(name, always) {
+      const version = store?.get(name)?.version ?? -1
+      const entry = known.get(name)
+      if (!entry || !store) {
+        const parts = store ? compute(store, name) : NOTHING
+        known.set(name, { place: known.size, version, parts })
+        return parts
+      }
+      const rounds = Math.ceil(known.size / REFRESHED)
+      const due = all || always || entry.place % rounds === paint % rounds
+      if (due && entry.version !== version) {
+        entry.version = version
+        entry.parts = compute(store, name)
+      }
+      return entry.parts
+    },
+  }
+}
+
+const NOTHING: SeriesParts = { mean: null, trend: null, history: [] }
+
+function compute(store: MetricsStore, name: string): SeriesParts {
+  return {
+    mean: store.statistics(name, { window: SERIES_WINDOW })?.mean ?? null,
+    trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
+    history: runSoFar(store, name),
+  }
+}
+
+/** Bucket means of the whole run, neighbours joined until there are few. */
+function runSoFar(store: MetricsStore, name: string): readonly number[] {
+  const buckets = store.history(name)?.buckets() ?? []
+  const share = Math.max(1, Math.ceil(buckets.length / MAX_HISTORY))
+  const values: number[] = []
+  for (let from = 0; from < buckets.length; from += share) {
+    let mean = 0
+    let count = 0
+    for (let i = from; i < Math.min(from + share, buckets.length); i++) {
+      const bucket = buckets[i]!
+      if (bucket.count === 0) continue
+      const before = count
+      count += bucket.count
+      mean = mean * (before / count) + bucket.mean * (bucket.count / count)
+    }
+    values.push(count > 0 ? mean : Number.NaN)
+  }
+  return values
+}
