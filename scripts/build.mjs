@@ -1,31 +1,32 @@
 // Builds dist/: the library's JavaScript and types with tsc, then the chart code as one file, so that drawing a
 // figure loads 0.6 MB instead of the whole of echarts. Run by `npm run build` and, through `prepare`, by `npm ci`.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'rolldown'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
 
-rmSync(join(root, 'dist'), { recursive: true, force: true })
+// Built beside and put in place when it is whole, so that a failed build leaves the old one.
+const fresh = join(root, 'build', 'dist')
+rmSync(fresh, { recursive: true, force: true })
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' })
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', fresh], { stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 
-const chart = join(root, 'dist', 'outputs', 'plots', 'echarts.js')
-if (existsSync(chart)) {
-  const { build } = await import('rolldown')
-  await build({
-    input: chart,
-    platform: 'node',
-    logLevel: 'warn',
-    output: { file: chart, format: 'esm', minify: true },
-    treeshake: true,
-  })
-}
+const chart = join(fresh, 'outputs', 'plots', 'echarts.js')
+await build({
+  input: chart,
+  platform: 'node',
+  logLevel: 'warn',
+  output: { file: chart, format: 'esm', minify: true },
+  treeshake: true,
+})
 // The demo's pre-trained model is data, which the compiler leaves behind.
-cpSync(join(root, 'src', 'demo', 'pretrained'), join(root, 'dist', 'demo', 'pretrained'), { recursive: true })
-const cli = join(root, 'dist', 'cli', 'main.js')
-if (existsSync(cli)) chmodSync(cli, 0o755)
+cpSync(join(root, 'src', 'demo', 'pretrained'), join(fresh, 'demo', 'pretrained'), { recursive: true })
+chmodSync(join(fresh, 'cli', 'main.js'), 0o755)
+rmSync(join(root, 'dist'), { recursive: true, force: true })
+renameSync(fresh, join(root, 'dist'))

@@ -55,6 +55,8 @@ Ctrl-C stops after the iteration and still writes plots and a report; once more 
       }
       if (swallowed) process.stderr.write(`telltale: ${swallowed}\n`)
       const { runDemo } = await import('../demo/run-demo.ts')
-      await runDemo({ ...flags, verbose: flags.verbose ?? false })
+      const signal = await runDemo({ ...flags, verbose: flags.verbose ?? false })
+      // The usual codes, so that a script sees that the run was cut short.
+      if (signal) process.exitCode = signal === 'SIGINT' ? 130 : 143
     })
 }

@@ -63,8 +63,12 @@ const PPO = {
   keepCheckpoints: 6,
 } as const
 
-/** Runs the demo from the pre-trained model to the report. Throws what goes wrong before there is anything to report. */
-export async function runDemo(options: DemoOptions): Promise<void> {
+/**
+ * Runs the demo from the pre-trained model to the report.
+ *
+ * @returns the signal that ended it early, or null.
+ */
+export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM' | null> {
   const { outputDir, seed, scenario } = options
   const verbosity = options.verbose ? VerbosityLevel.VERBOSE : VerbosityLevel.SIMPLE
   const monitor = new TrainingMonitor({
@@ -127,6 +131,11 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   if (stop && options.earlyStop && scenario === 'reward-hacking')
     say(`What the stop prevented:\n  npm run demo -- --no-early-stop`)
   if (failure) throw failure
+  return stop?.reason === 'interrupted by SIGINT'
+    ? 'SIGINT'
+    : stop?.reason === 'interrupted by SIGTERM'
+      ? 'SIGTERM'
+      : null
 }
 
 /** The stages of Constitutional AI, and PPO with the monitor. */

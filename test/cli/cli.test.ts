@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const main = join(root, 'dist', 'cli', 'main.js')
+const dir = mkdtempSync(join(tmpdir(), 'telltale-cli-'))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+// The command runs from dist/, as a user's does; a stale one would test yesterday's code.
+beforeAll(() => {
+  const build = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { encoding: 'utf8' })
+  expect(build.stderr + build.stdout).not.toContain('error')
+  expect(build.status).toBe(0)
+}, 120_000)
+
+function telltale(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    cwd: dir,
+    env: { ...process.env, ...env },
+  })
+  return { status, stdout, stderr }
+}
+
+describe('the command', () => {
+  it('teaches with --help', () => {
+    const help = telltale(['--help'])
+    expect(help.status).toBe(0)
+    expect(help.stdout).toContain('demo')
+    const demo = telltale(['demo', '--help'])
+    expect(demo.status).toBe(0)
+    for (const text of [
+      '--verbose',
+      '--output-dir',
+      '--iterations',
+      '--batch-size',
+      '--seed',
+      '--scenario',
+      'npm run demo -- --verbose',
+      'Ctrl-C',
+    ])
+      expect(demo.stdout).toContain(text)
+    expect(telltale([]).stdout).toContain('Usage: telltale')
+    expect(telltale(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it.each([
+    [['demo', '--iterations', '0'], /Expected an integer from 1 to 10,000/],
+    [['demo', '--iterations', '3x'], /Expected an integer from 1/],
+    [['demo', '--batch-size', '1e3'], /Expected an integer from 2 to 256/],
+    [['demo', '--seed', '-1'], /Expected an integer from 0/],
+    [['demo', '--scenario', 'doom'], /Allowed choices are healthy, reward-hacking/],
+    [['demo', '--verbos'], /unknown option '--verbos'.*\n?.*Did you mean --verbose/],
+    [['demo', 'stray'], /unexpected argument "stray".*telltale demo --help/],
+    [['demmo'], /unknown command 'demmo'/],
+  ])('%j is refused with exit code 2 and a hint', (args, message) => {
+    const { status, stderr } = telltale(args)
+    expect(stderr).toMatch(message)
+    expect(status).toBe(2)
+  })
+
+  it('says how to pass options through npm where npm kept them', () => {
+    const { status, stderr } = telltale(['demo', '5'], { npm_lifecycle_event: 'demo', npm_config_iterations: 'true' })
+    expect(stderr).toContain('npm run demo -- --iterations')
+    expect(status).toBe(2)
+  })
+
+  it('refuses a folder that cannot be written, before anything is trained', () => {
+    writeFileSync(join(dir, 'file'), '')
+    const { status, stderr, stdout } = telltale(['demo', '--output-dir', join('file', 'below')])
+    expect(stderr).toMatch(/cannot be written.*\[not-writable\]/)
+    expect(stdout).not.toContain('Reward model')
+    expect(status).toBe(2)
+  })
+})
+
+describe('the demo', () => {
+  const out = join(dir, 'short')
+
+  it('runs from pre-trained model to report', () => {
+    const { status, stdout, stderr } = telltale([
+      'demo',
+      '--iterations',
+      '3',
+      '--batch-size',
+      '8',
+      '--output-dir',
+      out,
+      '--verbose',
+    ])
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: piped output has no escape
+    expect(stdout).not.toMatch(/\u001b/)
+    expect(stdout).toContain('Starting training with monitoring...')
+    expect(stdout).toContain(`Reports saved to: ${out}`)
+    for (const file of [
+      'loss_curves.png',
+      'rewards.png',
+      'kl_divergence.png',
+      'quality_metrics.png',
+      'ppo_mechanics.png',
+      'training_report.md',
+      'training_report.json',
+    ]) {
+      expect(stdout).toContain(`  - ${file}`)
+      expect(existsSync(join(out, file)), file).toBe(true)
+    }
+    expect(stdout).toContain('npm run demo -- --scenario healthy')
+    expect(readFileSync(join(out, 'training_report.md'), 'utf8')).toContain('## PPO Mechanics')
+  }, 240_000)
+
+  it('keeps an earlier run of the folder', () => {
+    const { status } = telltale(['demo', '--iterations', '1', '--batch-size', '8', '--output-dir', out])
+    expect(status).toBe(0)
+    expect(readdirSync(join(out, 'previous-runs'))).toHaveLength(1)
+  }, 240_000)
+})
+
+describe('signals', () => {
+  function start(name: string): {
+    child: ChildProcess
+    out: string
+    output: () => string
+    ended: Promise<{ code: number | null; signal: string | null }>
+  } {
+    const out = join(dir, name)
+    const child = spawn(
+      process.execPath,
+      [main, 'demo', '--iterations', '200', '--batch-size', '8', '--output-dir', out],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    let text = ''
+    child.stdout!.on('data', (data) => {
+      text += data
+    })
+    child.stderr!.on('data', (data) => {
+      text += data
+    })
+    const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+      child.on('exit', (code, signal) => resolve({ code, signal })),
+    )
+    return { child, out, output: () => text, ended }
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+
+  const events = (out: string) => {
+    const name = existsSync(out) ? readdirSync(out).find((file) => file.endsWith('.jsonl')) : undefined
+    return name ? readFileSync(join(out, name), 'utf8') : ''
+  }
+
+  it('Ctrl-C in mid-run leaves plots and a report of what there was', async () => {
+    const { child, out, output, ended } = start('interrupted')
+    await until(() => events(out).includes('"phase":"iteration_end","iteration":2'))
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({ signal: null, code: 130 })
+    expect(output()).toContain('Early stopping: interrupted by SIGINT')
+    expect(existsSync(join(out, 'rewards.png'))).toBe(true)
+    const report = JSON.parse(readFileSync(join(out, 'training_report.json'), 'utf8')) as {
+      summary: { status: string }
+    }
+    expect(JSON.stringify(report)).toContain('interrupted by SIGINT')
+    expect(events(out)).toContain('"type":"end","run"')
+  }, 240_000)
+
+  it('Ctrl-C before the first iteration still leaves a report', async () => {
+    const { child, out, output, ended } = start('early')
+    await until(() => output().includes('Answers for the judge'))
+    child.kill('SIGINT')
+    await ended
+    expect(output()).toContain('Reports saved to')
+    expect(existsSync(join(out, 'training_report.md'))).toBe(true)
+  }, 240_000)
+
+  it('the second Ctrl-C ends at once, and the log has its end', async () => {
+    const { child, out, ended } = start('twice')
+    await until(() => events(out).includes('"phase":"iteration_end","iteration":0'))
+    child.kill('SIGINT')
+    child.kill('SIGINT')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    child.kill('SIGINT')
+    expect(await ended).toMatchObject({ code: 130 })
+    expect(events(out)).toContain('"phase":"training_end"')
+  }, 240_000)
+
+  it('kill -9 leaves a log that can be read to its last line', async () => {
+    const { child, out, ended } = start('killed')
+    await until(() => events(out).includes('"phase":"iteration_end","iteration":3'))
+    child.kill('SIGKILL')
+    await ended
+    const lines = events(out).split('\n')
+    expect(lines.pop()).toBe('')
+    const parsed = lines.map((line) => JSON.parse(line) as { seq: number })
+    expect(parsed.map(({ seq }) => seq)).toEqual(parsed.map((_, i) => i + 1))
+  }, 240_000)
+})
