@@ -24,21 +24,23 @@ const TEXT_CHARACTERS = 600
 const REWARD = ['reward/score', 'reward/total', 'quality/heldout_reward', 'pref/margin'] as const
 const KL = ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1', 'kl_ref/token_k2', 'kl_ref/seq'] as const
 const LOSS = ['loss/total', 'loss/policy', 'loss/value'] as const
+/** After the first of each of the above: what tells most of the answers, then the rest of the above, then the others. */
 const TABLE = [
-  ...REWARD,
-  ...KL,
-  ...LOSS.slice(0, 1),
   'quality/ref_perplexity',
   'quality/similarity',
   'quality/distinct_2',
   'quality/repetition',
-  ...LOSS.slice(1),
+  'loss/policy',
+  'loss/value',
   'length/mean',
   'quality/drift',
   'quality/compression',
   'quality/clear_share',
   'eos/fraction',
   'reward/std',
+  ...REWARD,
+  ...KL,
+  ...LOSS,
 ] as const
 const MECHANICS: ReadonlyMap<string, string> = new Map([
   ['ppo/clip_fraction', 'clip fraction'],
@@ -128,10 +130,10 @@ function kindTitle(kind: AlertKind): string {
 }
 
 function tableOrder(names: readonly string[]): readonly string[] {
-  const known = new Set<string>(TABLE)
   const logged = new Set(names)
-  const others = names.filter((name) => !known.has(name) && !MECHANICS.has(name) && !UNTOLD.test(name))
-  return [...TABLE.filter((name) => logged.has(name)), ...others].slice(0, MAX_ROWS)
+  const headline = [REWARD, KL, LOSS].flatMap((group) => group.find((name) => logged.has(name)) ?? [])
+  const others = names.filter((name) => !MECHANICS.has(name) && !UNTOLD.test(name))
+  return [...new Set([...headline, ...TABLE.filter((name) => logged.has(name)), ...others])].slice(0, MAX_ROWS)
 }
 
 function seriesRow(store: MetricsStore, name: string, parts: SeriesParts): SeriesRow {

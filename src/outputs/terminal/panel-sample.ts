@@ -47,13 +47,20 @@ function side(
 ): Line {
   const runs = words.filter(({ kind, text }) => (kind === 'kept' || kind === own) && text !== '')
   const long = textWidth(runs.map(({ text }) => text).join('')) > room
-  return runs.map(({ kind, text }, i): Span => {
+  return runs.flatMap(({ kind, text }, i): Span[] => {
+    // Runs are of words; the white space between them may be left out.
+    const before = runs[i - 1]?.text
+    const apart = before !== undefined && !before.endsWith(' ') && !text.startsWith(' ')
+    return apart ? [span(' '), shown(kind, text, i)] : [shown(kind, text, i)]
+  })
+
+  function shown(kind: 'kept' | 'removed' | 'added', text: string, i: number): Span {
     if (kind === 'kept') return span(long ? shortened(text, i === 0, i === runs.length - 1, glyphs) : text)
     if (color) return span(text, own)
     const [open, close] = own === 'removed' ? ['[-', '-]'] : ['{+', '+}']
     const [, before = '', inner = '', after = ''] = /^(\s*)(.*?)(\s*)$/u.exec(text) ?? []
     return span(inner === '' ? text : before + open + inner + close + after)
-  })
+  }
 }
 
 /** A kept run with its middle (or its end away from any change) left out. */

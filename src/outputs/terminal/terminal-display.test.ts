@@ -141,6 +141,46 @@ describe('verbose mode tables', () => {
     expect(plain.takeWritten()).not.toMatch(/\u001b\[[\d;]*m/)
   })
 
+  it('orders the table by what it tells, each divergence and reward first in one form only', async () => {
+    const emulator = createEmulator(120, 40)
+    const { start, iteration } = run(emulator.stream, { verbosity: VerbosityLevel.VERBOSE })
+    start()
+    iteration(0, { mine: 1, 'kl_ref/token_k3': 1, total_reward: 1, policy_loss: 1, 'quality/distinct_2': 0.5 })
+    const lines = await emulator.screen()
+    const from = lines.findIndex((line) => line.startsWith('Metrics')) + 2
+    const rows = lines.slice(from, lines.indexOf('', from)).map((line) => line.split('  ')[0])
+    expect(rows).toEqual([
+      'Reward',
+      'KL to the reference per token',
+      'Total loss',
+      'Distinct word pairs',
+      'Policy loss',
+      'Reward with penalties',
+      'KL to the reference per token (k3)',
+      'mine',
+    ])
+  })
+
+  it('keeps the words of a changed answer apart, whether or not the comparator keeps their spaces', async () => {
+    const pair = COMPARISONS[0]!.pairs[0]!
+    const word = (kind: 'kept' | 'removed' | 'added', text: string) => ({ kind, text })
+    for (const words of [
+      [word('removed', 'bake'), word('added', 'serve'), word('kept', 'it'), word('added', 'now')],
+      [word('removed', 'bake '), word('added', 'serve '), word('kept', 'it '), word('added', 'now')],
+    ]) {
+      const emulator = createEmulator(100, 30)
+      const { display, start, iteration } = run(emulator.stream, { verbosity: VerbosityLevel.VERBOSE })
+      display.setComparator({
+        comparisonHistory: [{ ...COMPARISONS[0]!, pairs: [{ ...pair, diff: { ...pair.diff, words } }] }],
+      })
+      start()
+      iteration(0)
+      const text = (await emulator.screen()).join('\n')
+      expect(text).toContain('before  bake it\n')
+      expect(text).toContain('after   serve it now\n')
+    }
+  })
+
   it('gives way to the line where there is no room for a panel', async () => {
     const emulator = createEmulator(30, 4)
     const { start, iteration } = run(emulator.stream, { verbosity: VerbosityLevel.VERBOSE })
