@@ -14,7 +14,9 @@ const require = createRequire(import.meta.url)
 const fresh = join(root, 'build', 'dist')
 rmSync(fresh, { recursive: true, force: true })
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', fresh], { stdio: 'inherit' })
+const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', fresh], {
+  stdio: 'inherit',
+})
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 
 const chart = join(fresh, 'outputs', 'plots', 'echarts.js')

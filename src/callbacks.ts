@@ -139,7 +139,10 @@ interface Registration {
  * import { TrainingMonitor } from 'telltale'
  * const monitor = new TrainingMonitor()
  * const seen: number[] = []
- * const unregister = monitor.registerCallback({ onEvent: (event) => void seen.push(event.iteration) }, { every: 2 })
+ * const unregister = monitor.registerCallback(
+ *   { onEvent: (event) => void seen.push(event.iteration) },
+ *   { phases: ['iteration_end'], every: 2 },
+ * )
  * for (let i = 0; i < 5; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i })
  * unregister()
  * console.log(seen) // [ 0, 2, 4 ]

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SEED_MAP, seedMapMarkdown } from '../scripts/seed-map.mjs'
 import {
   type CallbackContext,
   CallbackManager,
@@ -163,5 +164,17 @@ describe('the plan, by name', () => {
     const json = JSON.parse(readFileSync(join(dir, 'training_report.json'), 'utf8')) as object
     for (const key of ['schemaVersion', 'metrics', 'alerts', 'sample_changes', 'configuration'])
       expect(json).toHaveProperty(key)
+  })
+})
+
+describe('docs/seed-map.md', () => {
+  const root = new URL('..', import.meta.url)
+
+  it('is what `npm run docs` makes', () => {
+    expect(readFileSync(new URL('docs/seed-map.md', root), 'utf8')).toBe(seedMapMarkdown())
+  })
+
+  it.each(SEED_MAP)('$plan is $ours in $file', ({ file, ours }) => {
+    expect(readFileSync(new URL(file, root), 'utf8')).toContain(ours)
   })
 })

@@ -71,15 +71,16 @@ const PPO = {
 export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM' | null> {
   const { outputDir, seed, scenario } = options
   const verbosity = options.verbose ? VerbosityLevel.VERBOSE : VerbosityLevel.SIMPLE
+  const terminal = new TerminalDisplay({ verbosity })
   const monitor = new TrainingMonitor({
     verbosity,
     outputDir,
     project: 'telltale-demo',
     name: `${scenario}, seed ${seed}`,
     earlyStop: options.earlyStop ? 'critical' : 'off',
+    onWarning: (message) => terminal.print(message),
   })
 
-  const terminal = new TerminalDisplay({ verbosity })
   monitor.registerCallback(terminal)
   const comparator = new SampleComparator({ sampleSize: 5, comparisonFrequency: 20 })
   monitor.registerCallback(comparator)

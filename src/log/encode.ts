@@ -37,8 +37,9 @@ export function encodeEventBody(event: TrainingEvent, samplesSeq: number | null)
   return { text, cut }
 }
 
-/** A number as the wire format has it: non-finite ones as strings. */
+/** A number as the wire format has it: non-finite ones as strings, and minus zero with its sign, as JSON can. */
 export function encodeNumber(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   return Number.isFinite(value) ? `${value}` : `"${value}"`
 }
 

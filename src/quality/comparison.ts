@@ -12,7 +12,7 @@ export interface SampleDiff {
   readonly charactersRemoved: number
   readonly linesAdded: number
   readonly linesRemoved: number
-  /** Runs of words in order: kept, only in the original, only in the update. For display. */
+  /** Runs of words in order, each with the space after it: kept, only in the original, only in the update. For display. */
   readonly words: readonly { readonly kind: 'kept' | 'removed' | 'added'; readonly text: string }[]
 }
 

@@ -31,8 +31,10 @@ function wordDiff(original: string, updated: string): SampleDiff['words'] {
       .slice(0, MAX_MEASURED_CHARACTERS)
       .split(/\s+/)
       .filter((word) => word !== '')
-  return diffArrays(words(original), words(updated)).map(({ added, removed, value }) => ({
+  const runs = diffArrays(words(original), words(updated))
+  return runs.map(({ added, removed, value }, i) => ({
     kind: added ? 'added' : removed ? 'removed' : 'kept',
-    text: value.join(' '),
+    // With the space that follows it, so that the runs put together are text again.
+    text: value.join(' ') + (i < runs.length - 1 ? ' ' : ''),
   }))
 }

@@ -22,7 +22,11 @@ function world(
   } = {},
 ) {
   const { breaksAt = 1e9, generator = {}, outputDir, ...rest } = options
-  const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {}, ...(outputDir ? { outputDir } : {}) })
+  const monitor = new TrainingMonitor({
+    handleSignals: false,
+    onWarning: () => {},
+    ...(outputDir ? { outputDir } : {}),
+  })
   const comparator = new SampleComparator({ sampleSize: 4, comparisonFrequency: 10, baselineIterations: 2, ...rest })
   monitor.registerCallback(comparator)
   let now = 0

@@ -74,7 +74,7 @@ const FORGETTING_MEASURES = [
  *   monitor.onEvent({ phase: 'iteration_end', iteration })
  * }
  * console.log(comparator.comparisonHistory.map(({ iteration, source }) => [iteration, source])) // [ [ 10, 'paired' ] ]
- * console.log(monitor.getMetricsStore().latest('quality/similarity')?.toFixed(2)) // 0.69
+ * console.log(monitor.getMetricsStore().latest('quality/similarity')?.toFixed(2)) // 0.54
  * ```
  */
 export class SampleComparator implements TrainingCallback {
