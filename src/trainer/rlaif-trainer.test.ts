@@ -275,7 +275,10 @@ describe('the end', () => {
       numIterations: 9,
       batchSize: 2,
       signal: controller.signal,
-      measure: () => (controller.abort(), {}),
+      measure() {
+        controller.abort()
+        return {}
+      },
     })
     expect(result).toMatchObject({ iterations: 1, status: 'stopped', stop: { reason: 'aborted by the caller' } })
   })

@@ -60,15 +60,16 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
       }
       if (logged && logged.signal === signal) quality.push(observation.iteration, logged.value)
       if (signal === null || rewardValue === undefined) return undefined
-      const rise = standardisedChange(reward)
-      const fall = standardisedChange(quality)
-      if (!rise || !fall) return undefined
       const worse = signal.badDirection === 'up' ? 1 : -1
-      const divergence = rise.change + worse * fall.change
       const expected = median(quality.values().slice(0, ENDS))
       const observed = median(quality.values().slice(-ENDS))
-      const matters = worse * (observed - expected) >= (signal.margin ?? 0) * Math.abs(expected)
-      if (rise.direction !== 1 || fall.direction !== worse || !matters || divergence <= options.rewardHackThreshold) {
+      const fell = worse * (observed - expected)
+      // The cheap question first: in a healthy run it is answered with no, and no trend has to be computed.
+      const matters = quality.length >= MIN_POINTS && fell > 0 && fell >= (signal.margin ?? 0) * Math.abs(expected)
+      const fall = matters ? standardisedChange(quality) : null
+      const rise = fall?.direction === worse ? standardisedChange(reward) : null
+      const divergence = rise && fall ? rise.change + worse * fall.change : 0
+      if (rise?.direction !== 1 || divergence <= options.rewardHackThreshold) {
         onset = null
         return undefined
       }
