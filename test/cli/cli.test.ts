@@ -201,3 +201,43 @@ describe('signals', () => {
     expect(parsed.map(({ seq }) => seq)).toEqual(parsed.map((_, i) => i + 1))
   }, 240_000)
 })
+
+describe('the log under kill -9', () => {
+  it('has every event whose onEvent had returned, several processes at once', async () => {
+    const script = `
+      import { writeSync } from 'node:fs'
+      import { TrainingMonitor } from ${JSON.stringify(join(root, 'dist', 'index.js'))}
+      const monitor = new TrainingMonitor({ outputDir: process.argv[1], runId: 'shared' })
+      for (let iteration = 0; ; iteration++) {
+        monitor.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration }, metadata: { responses: ['an answer'] } })
+        writeSync(1, iteration + '\\n')
+      }`
+    const out = join(dir, 'durable')
+    const writers = await Promise.all(
+      [0, 1].map(async () => {
+        const child = spawn(process.execPath, ['--input-type=module', '-e', script, out], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        })
+        let acknowledged = ''
+        child.stdout.on('data', (data) => {
+          acknowledged += data
+          if (acknowledged.length > 20_000) child.kill('SIGKILL')
+        })
+        await new Promise((resolve) => child.on('close', resolve))
+        return Number(acknowledged.slice(0, acknowledged.lastIndexOf('\n')).split('\n').at(-1))
+      }),
+    )
+    const logs = readdirSync(out).filter((name) => name.endsWith('.jsonl'))
+    expect(logs).toHaveLength(2)
+    const newest = logs.map((name) => {
+      const lines = readFileSync(join(out, name), 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as { seq: number; iteration?: number })
+      expect(lines.map(({ seq }) => seq)).toEqual(lines.map((_, i) => i + 1))
+      return Math.max(...lines.map(({ iteration }) => iteration ?? -1))
+    })
+    for (const [i, iteration] of newest.toSorted((a, b) => a - b).entries())
+      expect(iteration).toBeGreaterThanOrEqual(writers.toSorted((a, b) => a - b)[i]!)
+  }, 60_000)
+})
