@@ -220,7 +220,7 @@ export const SEED_MAP = [
   {
     plan: 'RLAIFTrainer(policy_model, ref_policy_model, value_model, reward_model, tokenizer, device, monitor)',
     kind: 'class',
-    file: 'src/trainer/rlaif-trainer.ts',
+    file: 'src/trainer/trainer-types.ts',
     ours: 'RLAIFTrainerOptions',
   },
   {

@@ -473,6 +473,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     if (error !== undefined && error !== null) this.#error = errorMessage(error)
     this.#endedMs = this.clock.monotonicMs()
     this.#ended = true
+    // Ctrl-C after the end of training is the program's own again.
+    this.#unwatch?.()
   }
 
   /** Sends TRAINING_END unless it has been sent. */

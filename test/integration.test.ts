@@ -16,8 +16,8 @@ import { PlotManager } from '../src/outputs/plots/plot-manager.ts'
 import { plotMarks } from '../src/outputs/plots/plot-marks.ts'
 import { parseTrainingReport } from '../src/outputs/report/parse-report.ts'
 import { startBackend } from '../src/trainer/backend.ts'
-import type { TrainResult } from '../src/trainer/rlaif-trainer.ts'
 import { toyPrompts, toyTrainer } from '../src/trainer/toy.fixture.ts'
+import type { TrainResult } from '../src/trainer/trainer-types.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'telltale-integration-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))

@@ -29,16 +29,16 @@ export {
   type RewardTrainingOptions,
   trainRewardModel,
 } from './reward-model.ts'
-export {
-  type RewardFunction,
-  RLAIFTrainer,
-  type RLAIFTrainerOptions,
-  type TrainerMonitor,
-  type TrainHistoryEntry,
-  type TrainOptions,
-  type TrainResult,
-} from './rlaif-trainer.ts'
+export { RLAIFTrainer } from './rlaif-trainer.ts'
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.ts'
 export { learningRateSchedule, type ScheduleOptions } from './schedule.ts'
 export { type SupervisedExample, type SupervisedOptions, trainSupervised } from './supervised.ts'
 export { loadTokenizer, type Tokenizer, wordTokenizer } from './tokenizer.ts'
+export type {
+  RewardFunction,
+  RLAIFTrainerOptions,
+  TrainerMonitor,
+  TrainHistoryEntry,
+  TrainOptions,
+  TrainResult,
+} from './trainer-types.ts'

@@ -1,6 +1,7 @@
 import { cloneModel, createModel, type Model, withScalarHead } from './model.ts'
-import { RLAIFTrainer, type RLAIFTrainerOptions } from './rlaif-trainer.ts'
+import { RLAIFTrainer } from './rlaif-trainer.ts'
 import { type Tokenizer, wordTokenizer } from './tokenizer.ts'
+import type { RLAIFTrainerOptions } from './trainer-types.ts'
 
 /** A model small enough to train in a test, and a world of a few words. */
 export const toyTokenizer: Tokenizer = wordTokenizer(['yes', 'no', 'maybe', '?', 'a', 'b', 'c', 'd', 'e', 'f'])

@@ -3,6 +3,7 @@ import type { MetricsStore } from '../../metrics/store.ts'
 import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
 import { yieldToEventLoop } from '../../time.ts'
+import { writeAtomically } from '../write-atomically.ts'
 import type { ChartDefinition, FigureName } from './chart-definition.ts'
 import { KL_SERIES, klDivergence } from './kl-divergence.ts'
 import { LOSS_SERIES, lossCurves } from './loss-curves.ts'
@@ -11,7 +12,6 @@ import { PPO_SERIES, ppoMechanics } from './ppo-mechanics.ts'
 import { QUALITY_SERIES, qualityMetrics } from './quality-metrics.ts'
 import { REWARD_SERIES, rewards } from './rewards.ts'
 import { comparisonData, type FigureData, figureData } from './series-data.ts'
-import { writeFigure } from './write-figure.ts'
 
 /** A file that was written. */
 export interface PlotFile {
@@ -169,7 +169,7 @@ export class PlotManager {
   }
 
   async #save(figure: FigureName, format: 'png' | 'svg', content: string | Buffer): Promise<PlotFile> {
-    const path = await writeFigure(this.outputDir, `${figure}.${format}`, content)
+    const path = writeAtomically(this.outputDir, `${figure}.${format}`, content)
     return { figure, format, path, bytes: Buffer.byteLength(content) }
   }
 }

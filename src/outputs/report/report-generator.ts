@@ -1,8 +1,8 @@
 import { TelltaleError } from '../../errors.ts'
+import { writeAtomically } from '../write-atomically.ts'
 import { collectReport } from './collect.ts'
 import { renderMarkdown } from './markdown.ts'
 import type { ReportInput } from './report-input.ts'
-import { writeAtomically } from './write-atomically.ts'
 
 /**
  * Writes what there is to know about a run for the person who has to decide: what happened, since when, how sure that is,

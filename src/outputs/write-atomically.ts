@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { errorMessage, TelltaleError } from '../../errors.ts'
-import { randomId } from '../../time.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { randomId } from '../time.ts'
 
 /**
  * Writes a file by renaming a finished one into its place, so that a reader (or a crash) never sees half of it.
@@ -9,12 +9,12 @@ import { randomId } from '../../time.ts'
  * @returns the path.
  * @throws TelltaleError `not-writable`.
  */
-export function writeAtomically(folder: string, name: string, text: string): string {
+export function writeAtomically(folder: string, name: string, content: string | Uint8Array): string {
   const path = join(folder, name)
   const temporary = join(folder, `.${name}.${randomId()}.tmp`)
   try {
     mkdirSync(folder, { recursive: true })
-    writeFileSync(temporary, text)
+    writeFileSync(temporary, content)
     renameSync(temporary, path)
   } catch (error) {
     removeQuietly(temporary)

@@ -1,0 +1,89 @@
+/**
+ * What goes into {@link RLAIFTrainer} and what comes out.
+ *
+ * @module
+ */
+import type { SampleGenerator } from '../callbacks.ts'
+import type { RunStatus, TrainingEvent } from '../events.ts'
+import type { Clock } from '../time.ts'
+import type { Model } from './model.ts'
+import type { PPOOptions } from './ppo-options.ts'
+import type { RewardModel } from './reward-model.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+/** What the trainer uses of a monitor; `TrainingMonitor` is one. */
+export interface TrainerMonitor {
+  readonly clock: Clock
+  onEvent(event: TrainingEvent): void
+  settle(): Promise<void>
+  shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null }
+  getStop(): { readonly reason: string; readonly iteration: number; readonly rollbackTo: number | null } | null
+  registerGenerator(generator: SampleGenerator): void
+}
+
+/** Rewards from elsewhere: one number an answer. */
+export interface RewardFunction {
+  score(prompts: readonly string[], responses: readonly string[]): ArrayLike<number>
+}
+
+/** Options of {@link RLAIFTrainer}: the plan's, and PPO's hyper-parameters. */
+export interface RLAIFTrainerOptions extends PPOOptions {
+  /** Trained in place: `model.parameters` is replaced. */
+  readonly policyModel: Model
+  /** Frozen; the KL penalty is measured against it. */
+  readonly refPolicyModel: Model
+  /** A model with a scalar head; trained in place. */
+  readonly valueModel: Model
+  readonly rewardModel: RewardModel | RewardFunction
+  readonly tokenizer: Tokenizer
+  /** `wasm`, the default. */
+  readonly device?: string
+  readonly monitor?: TrainerMonitor
+}
+
+/** What {@link RLAIFTrainer.train} takes. */
+export interface TrainOptions {
+  /** At least one; none empty or longer than the prompt length. */
+  readonly prompts: readonly string[]
+  /** Iterations in all, those before a resumed checkpoint included; 100, from the plan. */
+  readonly numIterations?: number
+  /** Prompts an iteration; 4, from the plan. */
+  readonly batchSize?: number
+  /** Folder of a checkpoint to go on from. */
+  readonly resumeFrom?: string
+  /** Prompts never trained on, answered every `evalEvery` iterations for `evaluate`. At most `batchSize` are used. */
+  readonly evalPrompts?: readonly string[]
+  readonly evalEvery?: number
+  /** Metrics of the answers to `evalPrompts`, logged with EVALUATION. */
+  readonly evaluate?: (prompts: readonly string[], responses: readonly string[]) => Readonly<Record<string, number>>
+  /** Further metrics of a rollout, logged with REWARD_COMPUTED. */
+  readonly measure?: (
+    prompts: readonly string[],
+    responses: readonly string[],
+    rewards: readonly number[],
+  ) => Readonly<Record<string, number>>
+  /** Whether each answer is clear by the world's own rule; given to the monitor's generator. */
+  readonly isClear?: (prompts: readonly string[], responses: readonly string[]) => readonly boolean[]
+  /** Stops between two iterations. */
+  readonly signal?: AbortSignal
+}
+
+/** One iteration in a few numbers. */
+export interface TrainHistoryEntry {
+  readonly iteration: number
+  readonly reward: number
+  readonly klNats: number
+  readonly loss: number
+}
+
+/** How a training ended. */
+export interface TrainResult {
+  /** Finished iterations. */
+  readonly iterations: number
+  readonly status: RunStatus
+  /** Why it stopped early, and the checkpoint's iteration to go back to (null where none was saved before the onset). */
+  readonly stop: { readonly reason: string; readonly iteration: number; readonly rollbackTo: number | null } | null
+  /** Path of the newest checkpoint, or null. */
+  readonly checkpoint: string | null
+  readonly history: readonly TrainHistoryEntry[]
+}

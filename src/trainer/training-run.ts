@@ -1,0 +1,481 @@
+/**
+ * The state of one training: compiled parts, moments, chance, counters, and the steps of an iteration.
+ *
+ * @module
+ */
+import type { SampleGenerator } from '../callbacks.ts'
+import { TelltaleError } from '../errors.ts'
+import { quantile } from '../stats/median.ts'
+import { yieldToEventLoop } from '../time.ts'
+import { type AdamState, adamScalars, newAdamState, type Trained } from './adam.ts'
+import { floats, integers, release } from './backend.ts'
+import { encodePrompts, padLeft } from './encode-prompts.ts'
+import { generalizedAdvantages, maskedMoments, whiten } from './gae.ts'
+import { adaptiveKl, fixedKl, type KlController } from './kl-controller.ts'
+import { parameterCount } from './model.ts'
+import type { ResolvedPPOOptions } from './ppo-options.ts'
+import { compilePolicyStep, compileValueStep, type PolicyStats, type ValueStats } from './ppo-update.ts'
+import { type RandomStream, randomStream, restoredStream } from './random.ts'
+import { createScorer, type RewardModel } from './reward-model.ts'
+import { tokenRewards } from './rewards.ts'
+import { createRolloutModels, flatten, type Rollout, type RolloutModels } from './rollout.ts'
+import { sampleGenerator } from './sample-generator.ts'
+import { learningRateSchedule } from './schedule.ts'
+import { loadCheckpoint, saveCheckpoint, trainerState } from './trainer-checkpoint.ts'
+import type { RewardFunction, RLAIFTrainerOptions, TrainHistoryEntry, TrainOptions } from './trainer-types.ts'
+import { sequenceTensors } from './transformer.ts'
+
+/** A rollout with its rewards, and what policy and value model said of it. */
+export interface Scored {
+  readonly rawRewards: readonly number[]
+  readonly logProbs: Float32Array
+  readonly values: Float32Array
+  readonly rewards: Float32Array
+  readonly klToken: number
+  readonly klSequence: number
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+/** Advantages of a rollout, ready to be learned from. */
+export interface AdvantageBatch {
+  readonly whitened: Float32Array
+  readonly returns: Float32Array
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+/** The state of one call of `train`: compiled parts, moments, chance, counters. */
+export class TrainingRun {
+  iteration = 0
+  checkpoint: string | null = null
+  readonly history: TrainHistoryEntry[] = []
+  readonly batchSize: number
+  readonly #models: RLAIFTrainerOptions
+  readonly #options: ResolvedPPOOptions
+  readonly #prompts: readonly { readonly text: string; readonly ids: Int32Array }[]
+  readonly #promptLength: number
+  readonly #responseLength: number
+  readonly #numIterations: number
+  readonly #rollouts: RolloutModels
+  readonly #rewardOf: (prompts: readonly string[], responses: readonly string[], rollout: Rollout) => Float32Array
+  readonly #policyStep: ReturnType<typeof compilePolicyStep>
+  readonly #valueStep: ReturnType<typeof compileValueStep>
+  readonly #kl: KlController
+  readonly #isClear: TrainOptions['isClear']
+  #policyAdam: AdamState
+  #valueAdam: AdamState
+  #random: { rollout: RandomStream; prompts: RandomStream; minibatches: RandomStream }
+  #promptOrder: Int32Array
+  #promptCursor = 0
+
+  constructor(
+    models: RLAIFTrainerOptions,
+    options: ResolvedPPOOptions,
+    train: TrainOptions,
+    counts: { numIterations: number; batchSize: number },
+  ) {
+    const { tokenizer, policyModel, valueModel } = models
+    for (const [name, value] of Object.entries(counts)) {
+      if (!Number.isSafeInteger(value) || value < 1 || value > 1e9)
+        throw new TelltaleError('bad-option', `${name} is ${String(value)}; expected an integer of at least 1`)
+    }
+    this.#models = models
+    this.#options = options
+    this.#isClear = train.isClear
+    this.batchSize = counts.batchSize
+    this.#numIterations = counts.numIterations
+    const encoded = encodePrompts(train.prompts, tokenizer)
+    this.#promptLength = options.promptLength ?? Math.max(...encoded.map(({ ids }) => ids.length))
+    this.#responseLength = options.responseLength ?? policyModel.config.contextLength - this.#promptLength
+    if (this.#responseLength < 1 || this.#promptLength + this.#responseLength > policyModel.config.contextLength) {
+      throw new TelltaleError(
+        'bad-option',
+        `prompt (${this.#promptLength} tokens) and response (${this.#responseLength}) do not fit into the model's context of ${policyModel.config.contextLength}`,
+      )
+    }
+    this.#prompts = encoded.map(({ text, ids }) => ({
+      text,
+      ids: padLeft(ids, this.#promptLength, tokenizer.padId, text),
+    }))
+    const sizes = {
+      batchSize: counts.batchSize,
+      promptLength: this.#promptLength,
+      responseLength: this.#responseLength,
+      padId: tokenizer.padId,
+      eosId: tokenizer.eosId,
+      temperature: options.temperature,
+    }
+    this.#rollouts = createRolloutModels(policyModel.config, valueModel.config, sizes)
+    this.#rewardOf = rewardSource(models.rewardModel, counts.batchSize, tokenizer.padId)
+    const losses = {
+      ...sizes,
+      clipRange: options.clipRange,
+      valueClipRange: options.valueClipRange,
+      entropyCoefficient: options.entropyCoefficient,
+    }
+    this.#policyStep = compilePolicyStep(policyModel.config, losses, options)
+    this.#valueStep = compileValueStep(valueModel.config, losses, options)
+    this.#kl =
+      options.klControl === 'adaptive'
+        ? adaptiveKl(options.klCoefficient, options.adaptiveKl)
+        : fixedKl(options.klCoefficient)
+    this.#random = {
+      rollout: randomStream(options.seed, 'rollout'),
+      prompts: randomStream(options.seed, 'prompts'),
+      minibatches: randomStream(options.seed, 'minibatches'),
+    }
+    if (train.resumeFrom === undefined) {
+      this.#policyAdam = newAdamState(policyModel.parameters)
+      this.#valueAdam = newAdamState(valueModel.parameters)
+      this.#promptOrder = this.#random.prompts.permutation(this.#prompts.length)
+    } else {
+      const saved = loadCheckpoint(train.resumeFrom, policyModel, valueModel)
+      if (saved.state.promptOrder.length !== this.#prompts.length) {
+        throw new TelltaleError(
+          'bad-option',
+          `the checkpoint was trained on ${saved.state.promptOrder.length} prompts, not ${this.#prompts.length}; give it the same ones`,
+        )
+      }
+      release(policyModel.parameters)
+      release(valueModel.parameters)
+      policyModel.parameters = saved.policy.parameters
+      valueModel.parameters = saved.value.parameters
+      this.#policyAdam = saved.policyAdam
+      this.#valueAdam = saved.valueAdam
+      this.#kl.restore(saved.state.klCoefficient)
+      const { rollout, prompts, minibatches } = saved.state.random
+      this.#random = {
+        rollout: restoredStream(rollout),
+        prompts: restoredStream(prompts),
+        minibatches: restoredStream(minibatches),
+      }
+      this.#promptOrder = Int32Array.from(saved.state.promptOrder)
+      this.#promptCursor = saved.state.promptCursor
+      this.iteration = saved.state.iteration + 1
+      this.checkpoint = train.resumeFrom
+    }
+  }
+
+  /** Metadata of TRAINING_START. */
+  description(): Record<string, unknown> {
+    const { policyModel, valueModel } = this.#models
+    return {
+      totalIterations: this.#numIterations,
+      config: {
+        algorithm: 'ppo',
+        ...this.#options,
+        batchSize: this.batchSize,
+        numIterations: this.#numIterations,
+        promptLength: this.#promptLength,
+        responseLength: this.#responseLength,
+        prompts: this.#prompts.length,
+        policyParameters: parameterCount(policyModel.config),
+        valueParameters: parameterCount(valueModel.config),
+      },
+    }
+  }
+
+  /** Answers to the next prompts of the shuffled list. */
+  generate(): { prompts: string[]; responses: string[]; rollout: Rollout } {
+    const batch = Array.from({ length: this.batchSize }, () => this.#nextPrompt())
+    const { policyModel, tokenizer } = this.#models
+    const rollout = this.#rollouts.generate(
+      policyModel.parameters,
+      batch.map(({ ids }) => ids),
+      this.#random.rollout,
+      this.#options,
+    )
+    return {
+      prompts: batch.map(({ text }) => text),
+      responses: rollout.responses.map((ids) => tokenizer.decode(ids)),
+      rollout,
+    }
+  }
+
+  /** Scores of the answers, and what policy, reference and value model say of them. */
+  reward(prompts: readonly string[], responses: readonly string[], rollout: Rollout): Scored {
+    const { policyModel, refPolicyModel, valueModel } = this.#models
+    const { logProbs } = this.#rollouts.score(policyModel.parameters, rollout)
+    const reference = this.#rollouts.score(refPolicyModel.parameters, rollout).logProbs
+    const values = this.#rollouts.values(valueModel.parameters, rollout)
+    const scores = this.#rewardOf(prompts, responses, rollout)
+    const { missingEosPenalty } = this.#options
+    const penalised = scores.map((score, i) => (rollout.ended[i] ? score : score - missingEosPenalty))
+    const beta = this.#kl.coefficient
+    const shaped = tokenRewards(rollout, logProbs, reference, penalised, beta)
+    const { std } = maskedMoments(scores, new Float32Array(scores.length).fill(1))
+    return {
+      rawRewards: Array.from(penalised),
+      logProbs,
+      values,
+      rewards: shaped.rewards,
+      klToken: shaped.klToken,
+      klSequence: shaped.klSequence,
+      metrics: {
+        'reward/std': std,
+        'reward/total': shaped.total,
+        'kl_ref/token_k3': shaped.klTokenK3,
+        'kl_ref/seq': shaped.klSequence,
+        'kl_ref/coef': beta,
+        'kl_ref/penalty_reward': -beta * shaped.klSequence,
+        'quality/ref_perplexity': perplexity(reference, rollout.mask),
+      },
+    }
+  }
+
+  /** Generalised advantages, whitened, and returns. */
+  advantages(rollout: Rollout, scored: Scored): AdvantageBatch {
+    const { gamma, lambda } = this.#options
+    const { mask } = rollout
+    const { advantages, returns } = generalizedAdvantages({
+      ...scored,
+      mask,
+      length: this.#responseLength,
+      gamma,
+      lambda,
+    })
+    const real = advantages.filter((_, i) => mask[i] === 1)
+    const { mean, std } = maskedMoments(advantages, mask)
+    const errors = returns.map((value, i) => value - scored.values[i]!)
+    return {
+      whitened: whiten(advantages, mask),
+      returns,
+      metrics: {
+        'adv/mean': mean,
+        'adv/std': std,
+        'adv/min': real.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+        'adv/max': real.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+        'adv/q10': quantile(real, 0.1),
+        'adv/q50': quantile(real, 0.5),
+        'adv/q90': quantile(real, 0.9),
+        'value/mean': maskedMoments(scored.values, mask).mean,
+        'value/return_mean': maskedMoments(returns, mask).mean,
+        'value/explained_variance': 1 - (maskedMoments(errors, mask).std / maskedMoments(returns, mask).std) ** 2,
+      },
+    }
+  }
+
+  /** Several passes over shuffled minibatches for the policy. */
+  async updatePolicy(
+    rollout: Rollout,
+    scored: Scored,
+    batch: AdvantageBatch,
+  ): Promise<{ loss: number; metrics: Record<string, number> }> {
+    const { policyModel } = this.#models
+    const rate = this.#rate(this.#options.learningRate)
+    const all: PolicyStats[] = []
+    await this.#eachMinibatch(async (rows, shape) => {
+      const adam = this.#policyAdam
+      const given: Trained = { parameters: policyModel.parameters, mean: adam.mean, square: adam.square }
+      const { trained, stats } = this.#policyStep(
+        given,
+        {
+          sequence: sequenceTensors(
+            rows.map((r) => rollout.rows[r]!),
+            this.#models.tokenizer.padId,
+          ),
+          responses: integers(
+            flatten(
+              rows.map((r) => rollout.responses[r]!),
+              this.#responseLength,
+            ),
+            shape,
+          ),
+          mask: floats(this.#rows(rollout.mask, rows), shape),
+          oldLogProbs: floats(this.#rows(scored.logProbs, rows), shape),
+          advantages: floats(this.#rows(batch.whitened, rows), shape),
+        },
+        adamScalars(rate, ++adam.steps, this.#options),
+      )
+      policyModel.parameters = trained.parameters
+      this.#policyAdam = { ...trained, steps: adam.steps }
+      all.push(stats)
+    })
+    const loss = average(all, 'loss')
+    return {
+      loss,
+      metrics: {
+        'loss/policy': loss,
+        'loss/policy_unclipped': average(all, 'lossUnclipped'),
+        'ppo/clip_fraction': average(all, 'clipFraction'),
+        'ppo/approx_kl': average(all, 'approxKl'),
+        'ppo/approx_kl_first': all[0]!.approxKl,
+        'ppo/ratio_first': all[0]!.ratioMean,
+        'ppo/ratio_mean': average(all, 'ratioMean'),
+        'ppo/ratio_max': all.reduce((max, { ratioMax }) => Math.max(max, ratioMax), 0),
+        'entropy/token': all[0]!.entropy,
+        'grad/norm': average(all, 'gradientNorm'),
+        'optim/lr': rate,
+      },
+    }
+  }
+
+  /** The same passes for the value model. */
+  async updateValue(
+    rollout: Rollout,
+    scored: Scored,
+    batch: AdvantageBatch,
+  ): Promise<{ loss: number; metrics: Record<string, number> }> {
+    const { valueModel } = this.#models
+    const rate = this.#rate(this.#options.valueLearningRate)
+    const all: ValueStats[] = []
+    await this.#eachMinibatch(async (rows, shape) => {
+      const adam = this.#valueAdam
+      const given: Trained = { parameters: valueModel.parameters, mean: adam.mean, square: adam.square }
+      const { trained, stats } = this.#valueStep(
+        given,
+        {
+          sequence: sequenceTensors(
+            rows.map((r) => rollout.rows[r]!),
+            this.#models.tokenizer.padId,
+          ),
+          mask: floats(this.#rows(rollout.mask, rows), shape),
+          oldValues: floats(this.#rows(scored.values, rows), shape),
+          returns: floats(this.#rows(batch.returns, rows), shape),
+        },
+        adamScalars(rate, ++adam.steps, this.#options),
+      )
+      valueModel.parameters = trained.parameters
+      this.#valueAdam = { ...trained, steps: adam.steps }
+      all.push(stats)
+    })
+    const loss = average(all, 'loss')
+    return {
+      loss,
+      metrics: {
+        'loss/value': loss,
+        'value/clip_fraction': average(all, 'clipFraction'),
+        'grad/value_norm': average(all, 'gradientNorm'),
+        'optim/value_lr': rate,
+      },
+    }
+  }
+
+  /** Closes the iteration's books. */
+  finish(scored: Scored, loss: number): TrainHistoryEntry {
+    this.#kl.update(scored.klSequence, this.batchSize)
+    const reward = scored.rawRewards.reduce((a, b) => a + b, 0) / scored.rawRewards.length
+    const entry = { iteration: this.iteration, reward, klNats: scored.klToken, loss }
+    this.history.push(entry)
+    this.iteration++
+    return entry
+  }
+
+  /** Writes a checkpoint of the iteration that has just finished, where one is due. */
+  saveIfDue(): { path: string; removed: readonly number[] } | null {
+    const { checkpointEvery, checkpointDir, keepCheckpoints } = this.#options
+    if (checkpointEvery === 0 || !checkpointDir || this.iteration % checkpointEvery !== 0) return null
+    const state = trainerState({
+      iteration: this.iteration - 1,
+      klCoefficient: this.#kl.coefficient,
+      random: {
+        rollout: this.#random.rollout.state(),
+        prompts: this.#random.prompts.state(),
+        minibatches: this.#random.minibatches.state(),
+      },
+      promptOrder: [...this.#promptOrder],
+      promptCursor: this.#promptCursor,
+      policySteps: this.#policyAdam.steps,
+      valueSteps: this.#valueAdam.steps,
+    })
+    const { policyModel: policy, valueModel: value } = this.#models
+    const saved = saveCheckpoint(
+      checkpointDir,
+      { state, policy, value, policyAdam: this.#policyAdam, valueAdam: this.#valueAdam },
+      keepCheckpoints,
+    )
+    this.checkpoint = saved.path
+    return saved
+  }
+
+  /** What the monitor may ask the model; it has chance of its own, so that asking changes nothing. */
+  generator(): SampleGenerator {
+    return sampleGenerator({
+      rollouts: this.#rollouts,
+      policy: this.#models.policyModel,
+      reference: this.#models.refPolicyModel,
+      tokenizer: this.#models.tokenizer,
+      batchSize: this.batchSize,
+      promptLength: this.#promptLength,
+      responseLength: this.#responseLength,
+      sampling: this.#options,
+      isClear: this.#isClear,
+    })
+  }
+
+  /** Answers to prompts that are not trained on. */
+  answer(prompts: readonly string[], seed: number): string[] {
+    return [...(this.generator().generate(prompts, { seed }) as readonly string[])]
+  }
+
+  dispose(): void {
+    for (const adam of [this.#policyAdam, this.#valueAdam]) {
+      release(adam.mean)
+      release(adam.square)
+    }
+  }
+
+  #nextPrompt(): { readonly text: string; readonly ids: Int32Array } {
+    if (this.#promptCursor >= this.#promptOrder.length) {
+      this.#promptOrder = this.#random.prompts.permutation(this.#prompts.length)
+      this.#promptCursor = 0
+    }
+    return this.#prompts[this.#promptOrder[this.#promptCursor++]!]!
+  }
+
+  #rate(peak: number): number {
+    const { learningRateSchedule: shape } = this.#options
+    return learningRateSchedule({ learningRate: peak, shape, totalSteps: this.#numIterations })(this.iteration)
+  }
+
+  /** Calls back for each minibatch of each pass, in an order of its own; the event loop runs in between. */
+  async #eachMinibatch(update: (rows: readonly number[], shape: [number, number]) => Promise<void>): Promise<void> {
+    const size = Math.ceil(this.batchSize / this.#options.numMinibatches)
+    for (let epoch = 0; epoch < this.#options.ppoEpochs; epoch++) {
+      const order = this.#random.minibatches.permutation(this.batchSize)
+      for (let from = 0; from < this.batchSize; from += size) {
+        // The last minibatch is filled up from the beginning of the order, so that all have one shape.
+        const rows = Array.from({ length: size }, (_, i) => order[(from + i) % this.batchSize]!)
+        await update(rows, [size, this.#responseLength])
+        await yieldToEventLoop()
+      }
+    }
+  }
+
+  #rows(values: Float32Array, rows: readonly number[]): Float32Array {
+    const length = this.#responseLength
+    const picked = new Float32Array(rows.length * length)
+    rows.forEach((row, i) => {
+      picked.set(values.subarray(row * length, (row + 1) * length), i * length)
+    })
+    return picked
+  }
+}
+
+function rewardSource(
+  source: RewardModel | RewardFunction,
+  batchSize: number,
+  padId: number,
+): (prompts: readonly string[], responses: readonly string[], rollout: Rollout) => Float32Array {
+  if ('score' in source) {
+    return (prompts, responses) => {
+      const scores = Float32Array.from(source.score(prompts, responses))
+      if (scores.length === responses.length) return scores
+      throw new TelltaleError(
+        'bad-option',
+        `the reward function gave ${scores.length} scores for ${responses.length} responses`,
+      )
+    }
+  }
+  const scorer = createScorer(source.model.config, { batchSize, padId })
+  return (_prompts, _responses, rollout) =>
+    scorer(source.model.parameters, rollout.rows).map((raw) => (raw - source.mean) / source.std)
+}
+
+/** exp of the mean negative log-probability over real tokens. */
+function perplexity(logProbs: Float32Array, mask: Float32Array): number {
+  return Math.exp(-maskedMoments(logProbs, mask).mean)
+}
+
+function average<Stats>(all: readonly Stats[], field: keyof Stats): number {
+  return all.reduce((sum, stats) => sum + (stats[field] as number), 0) / all.length
+}
