@@ -107,6 +107,8 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   const { stop } = monitor.summary()
   if (stop) say(`\nEarly stopping: ${plainText(stop.reason)}`)
   say('\nGenerating plots and reports...')
+  const onInterrupt = () => say('Plots and reports are being written; once more ends at once.')
+  process.once('SIGINT', onInterrupt)
   const plots = new PlotManager({ outputDir })
   try {
     const marks = plotMarks({ analyzer, summary: monitor.summary() })
@@ -124,6 +126,7 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   const reports = new ReportGenerator({ outputDir })
   await reports.generateMarkdownReport({ monitor, comparator, analyzer, ppoTracker: tracker })
   await reports.generateJsonReport({ monitor, comparator, analyzer, ppoTracker: tracker })
+  process.off('SIGINT', onInterrupt)
   sayGold(monitor)
   say(`\nReports saved to: ${plainText(outputDir)}`)
   for (const file of outputFiles(outputDir)) say(`  - ${file}`)
