@@ -8,13 +8,15 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/package/**'],
+          exclude: ['test/package/**', 'test/real/**'],
           testTimeout: 60_000,
           pool: 'forks',
           // The wasm back end is steadier without V8's dynamic tiering (docs/decisions/0003).
           execArgv: ['--no-wasm-dynamic-tiering', '--expose-gc'],
         },
       },
+      // Needs PyTorch and safetensors for Python: makes the golden values anew and compares.
+      { test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
       // Needs the npm registry: installs the packed package into an empty folder.
       { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
     ],
