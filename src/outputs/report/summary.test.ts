@@ -46,7 +46,7 @@ describe('stopped on a critical alert', () => {
       /^The run was stopped after iteration 53 \(54 of 100 iterations done\) because the KL to the reference per token reached 0\.3086 nats\/token, above the limit of 0\.3\. This has been so since iteration 53\./,
     )
     expect(text).toMatch(
-      /What to do: roll back to the checkpoint of iteration 40, .*raise the KL coefficient from 0\.05 to about 0\.1 and lower the learning rate/,
+      /What to do: roll back to the checkpoint of iteration 40, .*raise the KL coefficient from 0\.05 to about 0\.1; lower the learning rate/,
     )
     expect(text).toMatch(
       /How sure: the statistic is 0\.309 against a threshold of 0\.3 \(1\.03 times\).*No other detector has raised a warning/,

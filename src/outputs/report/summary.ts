@@ -142,7 +142,7 @@ function whatToDo(facts: ReportFacts, decisive: ReportAlert | null): string {
       decisive.severity === 'critical' || !decisive.advice.some((one) => one.do === 'roll-back')
         ? ''
         : 'if the answers below confirm it, '
-    const then = rest.length === 0 ? '' : ` Then: ${listed(rest.map(small))}.`
+    const then = rest.length === 0 ? '' : ` Then: ${rest.map(small).join('; ')}.`
     return `${condition}${small(first)}.${then}`
   }
   if (run.status === 'failed') return `mend the cause, then ${resume}.`
