@@ -7,6 +7,7 @@
  * - `bad-format`: a file is not what it should be (truncated, wrong magic, wrong shape)
  * - `not-writable`: a file or folder cannot be written
  * - `not-readable`: a file or folder cannot be read
+ * - `diverged`: training came to a number that is not finite
  * - `missing-part`: an optional package or a trained checkpoint is not there
  * - `interrupted`: the user stopped it
  */
@@ -17,6 +18,7 @@ export type ErrorCode =
   | 'bad-format'
   | 'not-writable'
   | 'not-readable'
+  | 'diverged'
   | 'missing-part'
   | 'interrupted'
 
@@ -47,7 +49,8 @@ export class TelltaleError extends Error {
 /** The message of anything that was thrown, never throwing itself, at most 500 characters. */
 export function errorMessage(thrown: unknown): string {
   try {
-    const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown)
+    // A message may be anything that somebody assigned to it.
+    const text = String(thrown instanceof Error ? thrown.message || thrown.name : thrown)
     return text.length > 500 ? `${text.slice(0, 499)}…` : text
   } catch {
     return 'an error that cannot be printed'

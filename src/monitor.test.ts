@@ -314,6 +314,8 @@ describe('the log', () => {
       project: 'p',
       name: 'n',
       attempt: 1,
+      trainer: 'own-loop',
+      earlyStop: 'critical',
     })
     expect(written[2]).toMatchObject({ iteration: 2, prompts: ['p'], responses: ['r'], rewards: ['Infinity'] })
     expect(written[3]).toEqual({
@@ -481,5 +483,144 @@ describe('replayRun', () => {
       message: /expected a file events-/,
     })
     await expect(replayRun('/nonexistent/run')).rejects.toMatchObject({ code: 'not-readable' })
+  })
+})
+
+describe('what a hostile review found', () => {
+  it('an error whose message is no text, thrown or rejected, harms nobody', async () => {
+    const monitor = newMonitor()
+    const seen = observer()
+    const trap = Object.assign(new Error('x'), { message: Symbol('s') as unknown as string })
+    monitor.registerCallback({ onEvent: () => Promise.reject(trap) })
+    monitor.registerCallback({
+      onEvent() {
+        throw trap
+      },
+    })
+    monitor.registerCallback(seen)
+    monitor.onEvent({ phase: 'iteration_end', iteration: 0 })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(seen.closed).toHaveLength(1)
+    expect(monitor.summary().counters.rejectedEvents).toBe(0)
+  })
+
+  it('a getter that throws costs its own field of the metadata', () => {
+    const dir = folder()
+    const monitor = newMonitor({ outputDir: dir })
+    const metadata = { kept: 1 }
+    Object.defineProperty(metadata, 'trap', {
+      enumerable: true,
+      get: () => {
+        throw new Error('trap')
+      },
+    })
+    monitor.onEvent({ phase: 'iteration_end', iteration: 0, metrics: { reward: 1 }, metadata })
+    expect(monitor.summary()).toMatchObject({ iterations: 1, counters: { rejectedEvents: 0, droppedSamples: 1 } })
+    expect(lines(dir).at(-1)).toMatchObject({ metadata: { kept: 1 } })
+  })
+
+  it('rewards and prompts without responses are logged and replayed', async () => {
+    const dir = folder()
+    const monitor = newMonitor({ outputDir: dir })
+    await monitor.run(() => {
+      monitor.onEvent({ phase: 'response_generated', iteration: 0, metadata: { prompts: ['p'], responses: ['r'] } })
+      monitor.onEvent({ phase: 'reward_computed', iteration: 0, metadata: { rewards: [0.5, Number.NaN] } })
+    })
+    const again = observer()
+    await replayRun(dir, (m) => m.registerCallback(again))
+    expect(again.events.map(({ metadata }) => metadata)).toContainEqual({ rewards: [0.5, Number.NaN] })
+  })
+
+  it('a replay knows that the early stop was off, and whose names the metrics have', async () => {
+    const dir = folder()
+    const live = newMonitor({ outputDir: dir, earlyStop: 'off', trainer: 'trl-ppo' })
+    await live.run(() => {
+      live.onEvent({ phase: 'iteration_end', iteration: 0, metrics: { 'objective/kl': 3 } })
+      live.requestEarlyStop('would have')
+    })
+    const { monitor } = await replayRun(dir)
+    expect(monitor.summary()).toMatchObject({ status: 'completed', stop: null, laterStops: live.summary().laterStops })
+    expect(monitor.getMetricsStore().names()).toEqual(live.getMetricsStore().names())
+    expect(live.getMetricsStore().names()).toContain('kl_ref/seq')
+  })
+
+  it('a run that another process continues is one run with two attempts, each with its own stop', async () => {
+    const dir = folder()
+    for (const iterations of [
+      [0, 1, 2],
+      [3, 4],
+    ]) {
+      const monitor = newMonitor({ outputDir: dir, runId: 'long' })
+      await monitor.run(() => {
+        for (const iteration of iterations)
+          monitor.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+        monitor.requestEarlyStop('time is up', { iteration: 2 })
+      })
+    }
+    const again = observer()
+    const { monitor } = await replayRun(dir, (m) => m.registerCallback(again))
+    expect(monitor.summary()).toMatchObject({ status: 'stopped', iterations: 5, stop: { reason: 'time is up' } })
+    expect(monitor.summary().attempts).toEqual([
+      { attempt: 1, fromIteration: 0 },
+      { attempt: 2, fromIteration: 3 },
+    ])
+    expect(again.closed.map(({ announced }) => announced)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      ['resume'],
+      undefined,
+    ])
+  })
+
+  it('a long project name does not make a run a stranger to its own log', async () => {
+    const dir = folder()
+    for (let i = 0; i < 2; i++)
+      await newMonitor({ outputDir: dir, runId: 'same', project: '名'.repeat(4000) }).run(() => {})
+    expect(existsSync(join(dir, 'previous-runs'))).toBe(false)
+    expect(
+      lines(dir)
+        .filter(({ type }) => type === 'run')
+        .map(({ attempt }) => attempt)
+        .toSorted(),
+    ).toEqual([1, 2])
+  })
+
+  it('what is no file is not read as a log, and a folder that cannot be made is refused at once', () => {
+    const dir = folder()
+    mkdirSync(join(dir, 'events-folder.jsonl'))
+    expect(() => newMonitor({ outputDir: dir })).not.toThrow()
+    expect(() => newMonitor({ outputDir: '/proc/x' })).toThrowError(expect.objectContaining({ code: 'not-writable' }))
+  })
+
+  it('two ends that have changed places are no resumed run', () => {
+    const monitor = newMonitor()
+    for (const iteration of [0, 1, 2, 4, 3, 5])
+      monitor.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    expect(monitor.summary()).toMatchObject({ attempts: [{ attempt: 1 }], counters: { lateValues: 1 } })
+    expect([...monitor.getMetricsStore().get('reward')!.iterations()]).toEqual([0, 1, 2, 4, 5])
+  })
+
+  it('a critical request after a warning with the same words stops, and nonsense in it is replaced', () => {
+    const monitor = newMonitor()
+    monitor.requestEarlyStop('same', { severity: 'warning', iteration: 1 })
+    monitor.requestEarlyStop('same', { severity: 'loud' as never, iteration: -1, rollbackTo: 0.5 })
+    expect(monitor.getStop()).toEqual({ reason: 'same', severity: 'critical', iteration: 0, rollbackTo: null })
+  })
+
+  it('a monitor runs once', async () => {
+    const monitor = newMonitor()
+    const first = monitor.run(() => new Promise((resolve) => setImmediate(resolve)))
+    await expect(monitor.run(() => {})).rejects.toMatchObject({ code: 'bad-usage', message: /is running already/ })
+    await first
+    await expect(monitor.run(() => {})).rejects.toMatchObject({ code: 'bad-usage', message: /is over/ })
+  })
+
+  it('a log that was deleted under the run is reported at its end', async () => {
+    const dir = folder()
+    const warnings: string[] = []
+    const monitor = newMonitor({ outputDir: dir, onWarning: (message) => void warnings.push(message) })
+    await monitor.run(() => rmSync(dir, { recursive: true }))
+    expect(warnings).toEqual([expect.stringMatching(/The log of the run is gone/)])
   })
 })

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { existsSync } from 'node:fs'
 import {
   type CallbackContext,
   type CallbackFilter,
@@ -92,6 +93,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #started = false
   #ended = false
   #closed = false
+  #running = false
   #startedUnixSeconds: number | null = null
   #startedMs = 0
   #endedMs = 0
@@ -103,6 +105,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
 
   #stop: StopRequest | null = null
   readonly #laterStops: StopRequest[] = []
+  /** Requests of this attempt, to know one that comes again. */
+  readonly #stopsOfAttempt = new Set<string>()
+  /** Attempt of a writer whose first event has not come yet. */
+  #resumedAs: number | null = null
   #checkpoints: number[] = []
 
   /** Iteration whose events are coming in now. */
@@ -148,8 +154,15 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#warn = options.onWarning ?? warnOnStandardError
     this.#store = new MetricsStore(options.trainer === undefined ? {} : { trainer: options.trainer })
     this.#callbacks = new CallbackManager(this.clock, (message) => this.#warning(message))
-    this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, this, randomId())
-    this.#log?.run(this.#now(), this)
+    const header = {
+      runId: this.runId,
+      project: this.project,
+      name: this.name,
+      trainer: this.#store.trainer,
+      earlyStop: this.#earlyStop,
+    }
+    this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, header, randomId())
+    this.#log?.run(this.#now(), header)
     this.#context = { monitor: this, store: this.#store, closed: null }
   }
 
@@ -263,12 +276,14 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   }
 
   /** A later writer continues the run: what ended it before is past. Called by a replay. */
-  noteResumed(): void {
+  noteResumed(attempt: number): void {
     this.#status = 'running'
     this.#ended = false
     this.#error = null
     if (this.#stop) this.#laterStops.push(this.#stop)
     this.#stop = null
+    this.#stopsOfAttempt.clear()
+    this.#resumedAs = attempt
   }
 
   /**
@@ -276,6 +291,13 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
    * ends, a TRAINING_END with the right status and all callbacks closed. What the function throws is thrown again.
    */
   async run<Result>(fn: (monitor: this) => Promise<Result> | Result): Promise<Result> {
+    if (this.#running || this.#closed) {
+      throw new TelltaleError(
+        'bad-usage',
+        `run ${this.runId} ${this.#closed ? 'is over' : 'is running already'}; a monitor watches one run, make another`,
+      )
+    }
+    this.#running = true
     this.#watch()
     try {
       const result = await fn(this)
@@ -297,6 +319,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#unwatch?.()
     await this.#callbacks.close()
     this.#log?.line('end', this.#now(), { status: this.#status })
+    if (this.#log && !existsSync(this.#log.path))
+      this.#warning(`The log of the run is gone: ${this.#log.path} was deleted or moved while it was written.`)
     this.#log?.close()
   }
 
@@ -350,6 +374,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       return
     }
     if (!this.#started) this.#begin(event)
+    if (this.#resumedAs !== null) this.#resume(this.#resumedAs, event.iteration)
     const time = this.#now()
     this.#log?.event(event, time)
     this.#rejectedValues += event.setAside.length
@@ -408,7 +433,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** A run falls back when an iteration starts again, or, in a loop that names no starts, ends well before the newest. */
   #fellBack(phase: TrainingPhase, iteration: number): boolean {
     if (phase === TrainingPhase.ITERATION_START) return iteration < this.#openIteration || iteration <= this.#lastClosed
-    return phase === TrainingPhase.ITERATION_END && !this.#sawIterationStart && iteration < this.#lastClosed
+    // Two ends that have changed places are no resumed run.
+    return phase === TrainingPhase.ITERATION_END && !this.#sawIterationStart && iteration < this.#lastClosed - 1
   }
 
   #beginAttempt(iteration: number): void {
@@ -421,6 +447,17 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#lastClosed = iteration - 1
     this.#pending = new Map()
     if (this.#announced.length < 100) this.#announced.push('resume')
+  }
+
+  /** The first event of a writer that continues the run: a new attempt, whether or not iterations are done again. */
+  #resume(attempt: number, iteration: number): void {
+    this.#resumedAs = null
+    if (iteration <= this.#lastClosed) {
+      this.#beginAttempt(iteration)
+      return
+    }
+    this.#attempts.push({ attempt, fromIteration: iteration })
+    this.#announced.push('resume')
   }
 
   #storeLate(event: TrainingEvent): void {
@@ -448,7 +485,9 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#started = true
     this.#startedUnixSeconds = this.#now()
     this.#startedMs = this.clock.monotonicMs()
-    this.#attempts.push({ attempt: this.#log?.attempt ?? 1, fromIteration: first.iteration })
+    const attempt = this.#log?.attempt ?? 1
+    this.#attempts.push({ attempt, fromIteration: first.iteration })
+    if (attempt > 1) this.#announced.push('resume')
     this.#watch()
     if (first.phase === TrainingPhase.TRAINING_START || this.#replay) return
     this.#take(createTrainingEvent({ phase: TrainingPhase.TRAINING_START, iteration: first.iteration }))
@@ -469,7 +508,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
 
   #readEnd(event: TrainingEvent): void {
     const { status, error } = event.metadata
-    this.#status = status === 'stopped' || status === 'failed' ? status : this.#stop ? 'stopped' : 'completed'
+    const said = status === 'completed' || status === 'stopped' || status === 'failed'
+    this.#status = said ? status : this.#stop ? 'stopped' : 'completed'
     if (error !== undefined && error !== null) this.#error = errorMessage(error)
     this.#endedMs = this.clock.monotonicMs()
     this.#ended = true
@@ -488,21 +528,19 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   }
 
   #requestStop(reason: string, options: StopOptions, stops: boolean): void {
-    const severity: Severity = options.severity ?? 'critical'
+    const severity: Severity =
+      options.severity === 'info' || options.severity === 'warning' ? options.severity : 'critical'
     const request: StopRequest = {
       reason: String(reason).slice(0, MAX_REASON_CHARACTERS),
       severity,
-      iteration: options.iteration ?? Math.max(0, this.#openIteration),
-      rollbackTo: options.rollbackTo ?? null,
+      iteration: countOr(options.iteration, Math.max(0, this.#openIteration)),
+      rollbackTo: countOr(options.rollbackTo, null),
     }
-    // A replay meets each request twice: from the analyzer that makes it again, and from the log.
-    if (
-      [this.#stop, ...this.#laterStops].some(
-        (known) => known?.reason === request.reason && known.iteration === request.iteration,
-      )
-    )
-      return
     const { iteration, rollbackTo } = request
+    // A replay meets each request twice: from the analyzer that makes it again, and from the log.
+    const identity = JSON.stringify([request.reason, severity, iteration])
+    if (this.#stopsOfAttempt.has(identity)) return
+    if (this.#stopsOfAttempt.size < MAX_LATER_STOPS) this.#stopsOfAttempt.add(identity)
     this.#log?.line('stop', this.#now(), { reason: request.reason, severity, iteration, rollbackTo })
     if (stops && severity === 'critical' && this.#stop === null) this.#stop = request
     else if (this.#laterStops.length < MAX_LATER_STOPS) this.#laterStops.push(request)
@@ -532,6 +570,11 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #now(): number {
     return Math.round(this.clock.unixSeconds() * 1000) / 1000
   }
+}
+
+/** A count from outside, or what stands for one that is none. */
+function countOr<Fallback>(value: number | null | undefined, fallback: Fallback): number | Fallback {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : fallback
 }
 
 function newRunId(clock: Clock): string {

@@ -99,6 +99,18 @@ describe('a detector that breaks', () => {
   })
 })
 
+describe('a long window', () => {
+  it('costs little enough not to be switched off, and the other detectors go on', () => {
+    const { monitor, analyzer, log } = analyzed({ windowSize: 2000 })
+    const noise = (i: number) => ((i * 7919) % 101) / 101
+    for (let i = 0; i < 2500; i++)
+      log({ 'reward/score': noise(i), 'quality/ref_perplexity': 1.5 + i / 1000 + 0.01 * noise(i + 50), kl_div: 0.01 })
+    log({ kl_div: 50 })
+    expect(monitor.summary().callbackFailures).toEqual([])
+    expect(analyzer.alertHistory.at(-1)!.kind).toBe('kl-explosion')
+  })
+})
+
 describe('coverage', () => {
   it('says what each detector needs and what has never been logged', () => {
     const { analyzer, log } = analyzed({ detectors: [scripted()] })

@@ -107,19 +107,23 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
 
   onEvent(_event: TrainingEvent, context: CallbackContext): void {
     if (!context.closed) return
+    let broken: { readonly error: unknown } | null = null
     for (const watch of this.#watches) {
       if (watch.failed) continue
       let evidence: Evidence | undefined
       try {
         evidence = watch.detector.update(context.closed)
       } catch (error) {
-        // One broken detector must not take the others with it; the callback manager reports it once.
+        // One broken detector must not take the others with it.
         watch.failed = true
-        throw error
+        broken = { error }
+        continue
       }
       if (evidence) this.#raise(watch, evidence, context.closed.iteration)
       else this.#calm(watch)
     }
+    // The callback manager reports it, once.
+    if (broken) throw broken.error
   }
 
   #raise(watch: Watch, evidence: Evidence, iteration: number): void {

@@ -108,7 +108,7 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   if (stop) say(`\nEarly stopping: ${plainText(stop.reason)}`)
   say('\nGenerating plots and reports...')
   const onInterrupt = () => say('Plots and reports are being written; once more ends at once.')
-  process.once('SIGINT', onInterrupt)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onInterrupt)
   const plots = new PlotManager({ outputDir })
   try {
     const marks = plotMarks({ analyzer, summary: monitor.summary() })
@@ -126,20 +126,19 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   const reports = new ReportGenerator({ outputDir })
   await reports.generateMarkdownReport({ monitor, comparator, analyzer, ppoTracker: tracker })
   await reports.generateJsonReport({ monitor, comparator, analyzer, ppoTracker: tracker })
-  process.off('SIGINT', onInterrupt)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onInterrupt)
   sayGold(monitor)
   say(`\nReports saved to: ${plainText(outputDir)}`)
   for (const file of outputFiles(outputDir)) say(`  - ${file}`)
   const other: Scenario = scenario === 'healthy' ? 'reward-hacking' : 'healthy'
   say(`\nThe other scenario differs in nothing but the KL coefficient:\n  npm run demo -- --scenario ${other}`)
-  if (stop && options.earlyStop && scenario === 'reward-hacking')
-    say(`What the stop prevented:\n  npm run demo -- --no-early-stop`)
+  const interrupted = /^interrupted by (SIGINT|SIGTERM)$/.exec(stop?.reason ?? '')?.[1] as
+    | 'SIGINT'
+    | 'SIGTERM'
+    | undefined
+  if (stop && !interrupted && options.earlyStop) say(`What the stop prevented:\n  npm run demo -- --no-early-stop`)
   if (failure) throw failure
-  return stop?.reason === 'interrupted by SIGINT'
-    ? 'SIGINT'
-    : stop?.reason === 'interrupted by SIGTERM'
-      ? 'SIGTERM'
-      : null
+  return interrupted ?? null
 }
 
 /** The stages of Constitutional AI, and PPO with the monitor. */

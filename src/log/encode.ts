@@ -28,9 +28,9 @@ export function encodeEventBody(event: TrainingEvent, samplesSeq: number | null)
     text += '}'
   }
   let cut = false
-  const metadata = encodeMetadata(event.metadata)
-  if (metadata) {
-    text += `,"metadata":${metadata.text}`
+  if (hasOwnFields(event.metadata)) {
+    const metadata = plainJson(event.metadata, SAMPLE_FIELDS)
+    if (metadata.text !== '{}' && metadata.text !== 'null') text += `,"metadata":${metadata.text}`
     cut = metadata.cut
   }
   if (samplesSeq !== null) text += `,"samples":${samplesSeq}`
@@ -55,14 +55,10 @@ function encodeName(name: string): string {
   return encoded
 }
 
-function encodeMetadata(metadata: Readonly<Record<string, unknown>>): { text: string; cut: boolean } | null {
-  let rest: Record<string, unknown> | null = null
-  for (const key of Object.keys(metadata)) {
-    if (SAMPLE_FIELDS.has(key)) continue
-    rest ??= Object.create(null) as Record<string, unknown>
-    rest[key] = metadata[key]
-  }
-  return rest && plainJson(rest)
+/** Whether there is anything to encode; asked without listing what may be a million fields. */
+function hasOwnFields(metadata: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in metadata) return true
+  return false
 }
 
 /** The samples of an event, cut to the wire format's limits. */
@@ -74,27 +70,43 @@ export interface EncodedSamples {
   readonly dropped: number
 }
 
-/** Reads `prompts`, `responses` and `rewards` from an event's metadata; null where there are no answers. */
+/** Reads `prompts`, `responses` and `rewards` from an event's metadata; null where there is none of them. */
 export function samplesOf(event: TrainingEvent): EncodedSamples | null {
-  const { prompts, responses, rewards } = event.metadata
-  if (!Array.isArray(responses) || responses.length === 0) return null
-  const count = Math.min(responses.length, MAX_SAMPLES)
-  let dropped = responses.length - count
-  const text = (value: unknown): string => {
-    const whole = typeof value === 'string' ? value : ''
-    if (typeof value === 'string' && whole.length <= MAX_SAMPLE_CHARACTERS) return whole
-    dropped++
-    return whole.slice(0, MAX_SAMPLE_CHARACTERS)
+  const [prompts, responses, rewards] = (['prompts', 'responses', 'rewards'] as const).map((name) =>
+    field(event.metadata, name),
+  )
+  let dropped = 0
+  const texts = (values: unknown): string[] => {
+    if (!Array.isArray(values)) return []
+    dropped += Math.max(0, values.length - MAX_SAMPLES)
+    return values.slice(0, MAX_SAMPLES).map((value: unknown) => {
+      const whole = typeof value === 'string' ? value : ''
+      if (typeof value === 'string' && whole.length <= MAX_SAMPLE_CHARACTERS) return whole
+      dropped++
+      return whole.slice(0, MAX_SAMPLE_CHARACTERS)
+    })
   }
-  const keptResponses: string[] = []
-  const keptPrompts: string[] = []
-  const keptRewards: number[] = []
-  for (let i = 0; i < count; i++) {
-    keptResponses.push(text(responses[i]))
-    if (Array.isArray(prompts)) keptPrompts.push(text(prompts[i] ?? ''))
-    if (isNumeric(rewards)) keptRewards.push(typeof rewards[i] === 'number' ? rewards[i]! : Number.NaN)
-  }
+  const keptResponses = texts(responses)
+  // Prompts are dropped with their responses, and counted once.
+  const before = dropped
+  const keptPrompts = texts(prompts)
+  if (keptResponses.length > 0)
+    dropped = before + keptPrompts.filter((prompt, i) => prompt !== (prompts as unknown[])[i]).length
+  const keptRewards = isNumeric(rewards)
+    ? Array.from({ length: Math.min(rewards.length, MAX_SAMPLES) }, (_, i) =>
+        typeof rewards[i] === 'number' ? rewards[i]! : Number.NaN,
+      )
+    : []
+  if (keptResponses.length + keptPrompts.length + keptRewards.length === 0) return null
   return { prompts: keptPrompts, responses: keptResponses, rewards: keptRewards, dropped }
+}
+
+function field(metadata: Readonly<Record<string, unknown>>, name: string): unknown {
+  try {
+    return metadata[name]
+  } catch {
+    return undefined
+  }
 }
 
 function isNumeric(value: unknown): value is ArrayLike<number> {

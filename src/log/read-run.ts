@@ -41,7 +41,9 @@ export function newReadReport(): ReadReport {
 export async function logFiles(dir: string): Promise<readonly string[]> {
   let names: string[]
   try {
-    names = readdirSync(dir).filter((name) => /^events-[A-Za-z0-9_-]+\.jsonl$/.test(name))
+    names = readdirSync(dir, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && /^events-[A-Za-z0-9_-]+\.jsonl$/.test(entry.name))
+      .map((entry) => entry.name)
   } catch (error) {
     throw new TelltaleError('not-readable', `The run folder ${dir} cannot be read: ${errorMessage(error)}`)
   }

@@ -6,6 +6,7 @@
 import { createTrainingEvent, type TrainingPhase } from '../events.ts'
 import { TrainingMonitor } from '../monitor.ts'
 import type { Clock } from '../time.ts'
+import { isTrainerName } from '../vocabulary/vocabulary.ts'
 import type { ReadReport } from './read-run.ts'
 import type { decodeMetrics as DecodeMetrics, WireLine } from './wire.ts'
 
@@ -55,6 +56,8 @@ export async function replayRun(
         replay: true,
         ...(line.type === 'run' && line.project !== undefined ? { project: line.project } : {}),
         ...(line.type === 'run' && line.name !== undefined ? { name: line.name } : {}),
+        ...(line.type === 'run' && line.earlyStop !== undefined ? { earlyStop: line.earlyStop } : {}),
+        ...(line.type === 'run' && isTrainerName(line.trainer) ? { trainer: line.trainer } : {}),
       })
       setup(monitor)
     }
@@ -99,7 +102,7 @@ function apply(
       })
       return
     case 'run':
-      if ((line.attempt ?? 1) > 1) monitor.noteResumed()
+      if ((line.attempt ?? 1) > 1) monitor.noteResumed(line.attempt ?? 1)
       return
     default:
       // `alert` and `end` are what the replay itself comes to; `tick` and `gap` say nothing to a callback.

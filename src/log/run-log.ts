@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import type { TrainingEvent } from '../events.ts'
+import { makeFolder } from '../make-folder.ts'
 import { plainJson } from '../text/plain-json.ts'
 import { encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
 
@@ -16,6 +17,9 @@ export interface RunHeader {
   readonly runId: string
   readonly project: string
   readonly name: string
+  /** What a replay has to know to come to the same end: the table of names, and whether critical requests stop. */
+  readonly trainer: string
+  readonly earlyStop: string
 }
 
 /** Longest line, from the wire format. */
@@ -49,7 +53,7 @@ export class RunLog {
   constructor(dir: string, header: RunHeader, writer: string) {
     this.path = join(dir, `events-${writer}.jsonl`)
     try {
-      mkdirSync(dir, { recursive: true })
+      makeFolder(dir)
       this.attempt = setEarlierRunsAside(dir, header.runId)
       this.#descriptor = openSync(this.path, 'a', 0o644)
     } catch (error) {
@@ -74,7 +78,17 @@ export class RunLog {
 
   /** First line of a writer. */
   run(time: number, header: RunHeader): void {
-    this.#write('run', time, plainFields({ project: header.project, name: header.name, attempt: this.attempt }))
+    this.#write(
+      'run',
+      time,
+      plainFields({
+        attempt: this.attempt,
+        project: header.project,
+        name: header.name,
+        trainer: header.trainer,
+        earlyStop: header.earlyStop,
+      }),
+    )
   }
 
   event(event: TrainingEvent, time: number): void {
@@ -112,6 +126,7 @@ export class RunLog {
     const before = this.#lastSamples
     const rewardText = rewards.length > 0 ? `,"rewards":[${rewards.map(encodeNumber).join(',')}]` : ''
     if (
+      responses.length > 0 &&
       before?.iteration === event.iteration &&
       sameTexts(before.responses, responses) &&
       sameTexts(before.prompts, prompts)
@@ -120,9 +135,9 @@ export class RunLog {
       return this.#write('samples', time, `,"iteration":${event.iteration},"of":${before.seq}${rewardText}`)
     }
     const promptText = prompts.length > 0 ? `,"prompts":${JSON.stringify(prompts)}` : ''
-    const body = `,"iteration":${event.iteration}${promptText},"responses":${JSON.stringify(responses)}${rewardText}`
-    const seq = this.#write('samples', time, body)
-    this.#lastSamples = { seq, iteration: event.iteration, prompts, responses }
+    const responseText = responses.length > 0 ? `,"responses":${JSON.stringify(responses)}` : ''
+    const seq = this.#write('samples', time, `,"iteration":${event.iteration}${promptText}${responseText}${rewardText}`)
+    if (responses.length > 0) this.#lastSamples = { seq, iteration: event.iteration, prompts, responses }
     return seq
   }
 
@@ -134,12 +149,13 @@ export class RunLog {
       return seq
     }
     if (this.#lost > 0 || this.#torn) {
-      const gap = `${this.#head.gap}${++this.#seq},"time":${time},"dropped":${this.#lost}}\n`
+      const gap = `${this.#head.gap}${seq + 1},"time":${time},"dropped":${this.#lost}}\n`
       line = (this.#torn ? '\n' : '') + line + gap
     }
     try {
       const written = writeSync(this.#descriptor, line)
       if (written < Buffer.byteLength(line)) this.#finish(Buffer.from(line).subarray(written))
+      if (this.#lost > 0 || this.#torn) this.#seq++
       this.#lost = 0
       this.#torn = false
     } catch {
@@ -171,7 +187,10 @@ function plainFields(fields: Readonly<Record<string, unknown>>): string {
 /** The attempt that a new writer of `runId` begins; logs of other runs are moved out of the way, never deleted. */
 function setEarlierRunsAside(dir: string, runId: string): number {
   let attempt = 1
-  for (const file of readdirSync(dir)) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    // Anything but a file (a pipe would block) is not ours.
+    if (!entry.isFile()) continue
+    const file = entry.name
     if (!/^events-[A-Za-z0-9_-]+\.jsonl$/.test(file)) continue
     const header = firstLine(join(dir, file))
     if (header.run === runId) {
@@ -179,27 +198,22 @@ function setEarlierRunsAside(dir: string, runId: string): number {
       continue
     }
     const aside = join(dir, 'previous-runs', header.run ?? 'unknown')
-    mkdirSync(aside, { recursive: true })
+    makeFolder(aside)
     if (!existsSync(join(aside, file))) renameSync(join(dir, file), join(aside, file))
   }
   return attempt
 }
 
+/** Run and attempt from the beginning of a log; of a line that a crash has torn, what is there. */
 function firstLine(path: string): { readonly run?: string; readonly attempt?: number } {
   const bytes = Buffer.alloc(4096)
   const descriptor = openSync(path, 'r')
   try {
-    const length = readSync(descriptor, bytes, 0, bytes.length, 0)
-    const text = bytes.toString('utf8', 0, length)
-    const line: unknown = JSON.parse(text.slice(0, text.indexOf('\n') + 1 || undefined))
-    if (typeof line !== 'object' || line === null) return {}
-    const { run, attempt } = line as Record<string, unknown>
-    return {
-      ...(typeof run === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(run) ? { run } : {}),
-      ...(typeof attempt === 'number' && Number.isSafeInteger(attempt) ? { attempt } : {}),
-    }
-  } catch {
-    return {}
+    const head = bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0))
+    const run = /^\{"v":1,"type":"run","run":"([A-Za-z0-9_-]{1,64})"/.exec(head)?.[1]
+    // The attempt stands before anything that comes from outside and may be long.
+    const attempt = /^[^\n]{0,300}?"attempt":(\d{1,9})/.exec(head)?.[1]
+    return { ...(run ? { run } : {}), ...(attempt ? { attempt: Number(attempt) } : {}) }
   } finally {
     closeSync(descriptor)
   }

@@ -33,6 +33,8 @@ export const wireLine = z.discriminatedUnion('type', [
     project: z.string().optional(),
     name: z.string().optional(),
     attempt: z.number().int().min(1).optional(),
+    trainer: z.string().optional(),
+    earlyStop: z.enum(['critical', 'off']).optional(),
   }),
   z.looseObject({
     ...envelope,

@@ -114,6 +114,9 @@ export class SeriesHistory {
     let at = all.length
     while (at > 0 && all[at - 1]!.iteration >= iteration) at--
     this.#buckets.length = at
+    // What is left of a bucket that cannot be split must not outlive what is done again.
+    const boundary = this.#buckets[at - 1]
+    if (boundary && boundary.lastIteration >= iteration) boundary.lastIteration = iteration - 1
     this.#version++
     return all.slice(at)
   }

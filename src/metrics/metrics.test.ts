@@ -220,3 +220,21 @@ describe('MetricsStore', () => {
     expect(history.superseded()[0]!.buckets.map((b) => b.last)).toEqual([6, 7, 8, 9])
   })
 })
+
+describe('extremes', () => {
+  it('of a number line do not hang a trend', () => {
+    const store = new MetricsStore()
+    for (let i = 0; i < 10; i++) store.add('x', i < 5 ? -1.7e308 : 1.7e308, i)
+    const trend = store.computeTrend('x')
+    expect(trend === null || Number.isFinite(trend.slope)).toBe(true)
+    expect(store.statistics('x')!.count).toBe(10)
+  })
+
+  it('of a bucket do not outlive what is done again', () => {
+    const history = new SeriesHistory(4)
+    for (let i = 0; i < 16; i++) history.add(i, i)
+    history.cutFrom(14)
+    history.add(-1, 14)
+    expect(history.buckets().at(-1)).toMatchObject({ iteration: 12, last: -1, lastIteration: 14 })
+  })
+})

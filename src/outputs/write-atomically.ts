@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 import { randomId } from '../time.ts'
 
 /**
@@ -13,7 +14,7 @@ export function writeAtomically(folder: string, name: string, content: string | 
   const path = join(folder, name)
   const temporary = join(folder, `.${name}.${randomId()}.tmp`)
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     writeFileSync(temporary, content)
     renameSync(temporary, path)
   } catch (error) {

@@ -186,6 +186,26 @@ describe('measures of every iteration', () => {
   })
 })
 
+describe('a run that falls back', () => {
+  it('is measured and compared again', async () => {
+    const { monitor, comparator, iterate } = world()
+    await iterate(12)
+    for (let iteration = 8; iteration < 11; iteration++) {
+      monitor.onEvent({ phase: 'iteration_start', iteration })
+      monitor.onEvent({
+        phase: 'response_generated',
+        iteration,
+        metadata: { prompts: ['one ?'], responses: ['again'] },
+      })
+      monitor.onEvent({ phase: 'iteration_end', iteration })
+      await monitor.settle()
+    }
+    expect([...monitor.getMetricsStore().get('quality/repetition')!.iterations()].slice(-3)).toEqual([8, 9, 10])
+    expect(comparator.comparisonHistory.map(({ iteration }) => iteration)).toEqual([10])
+    expect(monitor.getMetricsStore().get('quality/similarity')!.length).toBe(1)
+  })
+})
+
 describe('forgetting', () => {
   it('is seen where every answer has become worse, with its interval', async () => {
     const { comparator, iterate } = world({ breaksAt: 15 })
@@ -244,7 +264,7 @@ describe('bad input', () => {
       metadata: { kind: 'sample-comparison', pairs: [null, 7, { prompt: 'x' }] },
     })
     expect(comparator.baselineSamples.map(({ prompt }) => prompt)).toEqual(['ok ?', 'long ?'])
-    expect(comparator.baselineSamples[1]!.response).toHaveLength(8192)
+    expect(comparator.baselineSamples[1]!.response).toHaveLength(4096)
     expect(comparator.comparisonHistory.at(-1)?.pairs).toEqual([])
     expect(monitor.summary().callbackFailures).toEqual([])
   })

@@ -37,7 +37,7 @@ export interface BaselineSample {
 /** Answers of an iteration that are measured, as many as the log keeps. */
 const MAX_ANSWERS = 64
 /** Characters of a text that are kept. */
-const MAX_CHARACTERS = 8192
+const MAX_CHARACTERS = 4096
 /** Comparisons kept; the first and the newest always, the middle thinned. */
 const MAX_HISTORY = 200
 
@@ -161,6 +161,11 @@ export class SampleComparator implements TrainingCallback {
         if (typeof totalIterations === 'number') this.#totalIterations = totalIterations
         return
       }
+      case TrainingPhase.ITERATION_START:
+        // A run that falls back does its iterations again, and they are measured again.
+        this.#measured = Math.min(this.#measured, event.iteration - 1)
+        this.#compared = Math.min(this.#compared, event.iteration - 1)
+        return
       case TrainingPhase.RESPONSE_GENERATED:
       case TrainingPhase.REWARD_COMPUTED:
         this.#takeAnswers(event, context)

@@ -15,5 +15,6 @@ export function sortedQuantile(sorted: ArrayLike<number>, q: number): number {
   const low = Math.floor(at)
   const a = sorted[low]!
   const b = sorted[Math.min(low + 1, sorted.length - 1)]!
-  return a + (b - a) * (at - low)
+  // Equal neighbours may be infinite, and their difference is then no number.
+  return a === b ? a : a + (b - a) * (at - low)
 }

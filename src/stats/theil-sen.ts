@@ -38,7 +38,9 @@ export function theilSen(x: ArrayLike<number>, y: ArrayLike<number>): TheilSenFi
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {
       const dx = xs[j]! - xs[i]!
-      if (dx !== 0) slopes[count++] = (ys[j]! - ys[i]!) / dx
+      const pairwise = (ys[j]! - ys[i]!) / dx
+      // Values near the largest number overflow; such a pair says nothing that can be computed with.
+      if (dx !== 0 && Number.isFinite(pairwise)) slopes[count++] = pairwise
     }
   }
   if (count === 0) return null
@@ -58,7 +60,7 @@ function kendallVariance(ys: readonly number[]): number {
   let variance = n * (n - 1) * (2 * n + 5)
   const sorted = Float64Array.from(ys).sort()
   for (let i = 0; i < n; ) {
-    let j = i
+    let j = i + 1
     while (j < n && sorted[j] === sorted[i]) j++
     const ties = j - i
     variance -= ties * (ties - 1) * (2 * ties + 5)
@@ -92,7 +94,7 @@ function rank(values: Float64Array): Float64Array {
   const order = Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!)
   const ranks = new Float64Array(values.length)
   for (let i = 0; i < order.length; ) {
-    let j = i
+    let j = i + 1
     while (j < order.length && values[order[j]!] === values[order[i]!]) j++
     for (let k = i; k < j; k++) ranks[order[k]!] = (i + j + 1) / 2
     i = j

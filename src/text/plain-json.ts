@@ -8,7 +8,7 @@
 /** Limits of {@link plainJson}; depth 64 is the wire format's. */
 export const MAX_DEPTH = 64
 const MAX_NODES = 20_000
-const MAX_TEXT = 256 * 1024
+const MAX_TEXT = 1024 * 1024
 
 interface Budget {
   nodes: number
@@ -20,16 +20,19 @@ interface Budget {
  * JSON text of `value` as far as it is plain data: what is not (functions, symbols, class instances beyond their own
  * fields, what lies beyond the limits) is left out or shortened, and `cut` says so. Non-finite numbers become strings.
  */
-export function plainJson(value: unknown): { readonly text: string; readonly cut: boolean } {
+export function plainJson(
+  value: unknown,
+  without?: ReadonlySet<string>,
+): { readonly text: string; readonly cut: boolean } {
   const budget: Budget = { nodes: MAX_NODES, characters: MAX_TEXT, cut: false }
   try {
-    return { text: JSON.stringify(plain(value, budget, 0, [])) ?? 'null', cut: budget.cut }
+    return { text: JSON.stringify(plain(value, budget, 0, [], without)) ?? 'null', cut: budget.cut }
   } catch {
     return { text: 'null', cut: true }
   }
 }
 
-function plain(value: unknown, budget: Budget, depth: number, path: object[]): unknown {
+function plain(value: unknown, budget: Budget, depth: number, path: object[], without?: ReadonlySet<string>): unknown {
   if (--budget.nodes < 0 || budget.characters < 0) {
     budget.cut = true
     return undefined
@@ -60,11 +63,13 @@ function plain(value: unknown, budget: Budget, depth: number, path: object[]): u
   }
   if (ArrayBuffer.isView(value)) {
     budget.cut = true
-    return `${value.constructor.name} of ${value.byteLength} bytes`
+    return `binary data of ${value.byteLength} bytes`
   }
   path.push(value)
   try {
-    return Array.isArray(value) ? plainArray(value, budget, depth, path) : plainRecord(value, budget, depth, path)
+    return Array.isArray(value)
+      ? plainArray(value, budget, depth, path)
+      : plainRecord(value, budget, depth, path, without)
   } catch {
     budget.cut = true
     return null
@@ -85,7 +90,13 @@ function plainArray(value: readonly unknown[], budget: Budget, depth: number, pa
   return items
 }
 
-function plainRecord(value: object, budget: Budget, depth: number, path: object[]): unknown {
+function plainRecord(
+  value: object,
+  budget: Budget,
+  depth: number,
+  path: object[],
+  without?: ReadonlySet<string>,
+): unknown {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString()
   // Errors have no fields of their own to speak of, and their text is what a reader wants.
   if (value instanceof Error) return { name: value.name, message: value.message }
@@ -95,9 +106,20 @@ function plainRecord(value: object, budget: Budget, depth: number, path: object[
       budget.cut = true
       break
     }
+    if (without?.has(key)) continue
     budget.characters -= key.length
-    const item = plain((value as Record<string, unknown>)[key], budget, depth + 1, path)
+    const item = readField(value, key, budget, depth, path)
     if (item !== undefined) record[key.length > 1000 ? `${key.slice(0, 1000)}…` : key] = item
   }
   return record
+}
+
+/** A getter that throws costs its own field, not the others. */
+function readField(value: object, key: string, budget: Budget, depth: number, path: object[]): unknown {
+  try {
+    return plain((value as Record<string, unknown>)[key], budget, depth + 1, path)
+  } catch {
+    budget.cut = true
+    return undefined
+  }
 }

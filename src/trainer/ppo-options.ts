@@ -134,6 +134,10 @@ export function resolvePPOOptions(options: PPOOptions): ResolvedPPOOptions {
         `${name} is ${String(value)}; expected ${integer ? 'an integer' : 'a number'} from ${min} to ${max}`,
       )
   }
+  for (const [name, value] of Object.entries(resolved.adaptiveKl)) {
+    if (!(typeof value === 'number' && value > 0 && Number.isFinite(value)))
+      throw new TelltaleError('bad-option', `adaptiveKl.${name} is ${String(value)}; expected a number above 0`)
+  }
   oneOf('klControl', resolved.klControl, ['fixed', 'adaptive'])
   oneOf('learningRateSchedule', resolved.learningRateSchedule, ['constant', 'linear', 'cosine'])
   if (resolved.checkpointEvery > 0 && !given.checkpointDir) {

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -248,6 +248,29 @@ describe('checkpoints', () => {
   })
 })
 
+describe('a checkpoint of something else', () => {
+  const path = join(dir, 'whole', 'iteration-5')
+
+  it.each([
+    [{ prompts: ['a ?', 'b ?', 'c c ?', 'f ?'], batchSize: 3 }, /trained on other prompts/],
+    [{ prompts: toyPrompts, batchSize: 2 }, /trained with batchSize 3, not 2/],
+  ])('%o is refused', async (options, message) => {
+    await expect(toyTrainer().trainer.train({ ...options, numIterations: 8, resumeFrom: path })).rejects.toThrowError(
+      message,
+    )
+  })
+
+  it('of another configuration, or with an order that is none, is refused', async () => {
+    const other = join(dir, 'other')
+    cpSync(path, other, { recursive: true })
+    const state = JSON.parse(readFileSync(join(path, 'state.json'), 'utf8')) as { promptOrder: number[] }
+    writeFileSync(join(other, 'state.json'), JSON.stringify({ ...state, promptOrder: [0, 7, -1, 2] }))
+    await expect(
+      toyTrainer().trainer.train({ prompts: toyPrompts, numIterations: 8, batchSize: 3, resumeFrom: other }),
+    ).rejects.toThrowError(/is not the state of a checkpoint/)
+  })
+})
+
 describe('the end', () => {
   it('comes with a stop request between two iterations, and says where to go back to', async () => {
     const { monitor, events } = watched()
@@ -293,6 +316,37 @@ describe('the end', () => {
   })
 })
 
+describe('numbers that are none', () => {
+  it('in the rewards end the training before they reach the weights', async () => {
+    const { trainer, policyModel } = toyTrainer({
+      rewardModel: { score: (_, responses) => responses.map((_, i) => (i === 1 ? Number.NaN : 1)) },
+    })
+    const before = bytes(policyModel)
+    await expect(trainer.train({ prompts: toyPrompts, numIterations: 3, batchSize: 4 })).rejects.toMatchObject({
+      code: 'bad-option',
+      message: /gave NaN for response 1/,
+    })
+    expect(bytes(policyModel)).toEqual(before)
+  })
+
+  it('in the loss end it as failed, after the monitor has seen them', async () => {
+    const { monitor, events } = watched()
+    const { trainer } = toyTrainer({
+      monitor,
+      learningRate: 10,
+      maxGradientNorm: 0,
+      klCoefficient: 0,
+      rewardModel: { score: (_, responses) => responses.map((_, i) => i * 1e30) },
+    })
+    await expect(trainer.train({ prompts: toyPrompts, numIterations: 20, batchSize: 4 })).rejects.toMatchObject({
+      code: 'diverged',
+    })
+    const last = events.filter(({ phase }) => phase === 'iteration_end').at(-1)!
+    expect(Number.isFinite(last.getMetric('loss'))).toBe(false)
+    expect(monitor.summary().status).toBe('failed')
+  })
+})
+
 describe('what cannot be', () => {
   it.each([
     [{ clipRange: -1 }, /clipRange is -1; expected a number from/],
@@ -300,6 +354,7 @@ describe('what cannot be', () => {
     [{ klCoefficient: Number.NaN }, /klCoefficient is NaN/],
     [{ klControl: 'wild' }, /klControl is "wild"; expected 'fixed' or 'adaptive'/],
     [{ checkpointEvery: 2 }, /checkpointDir is not/],
+    [{ adaptiveKl: { targetNats: 0 } }, /adaptiveKl.targetNats is 0/],
   ])('%o is refused at construction', (options, message) => {
     expect(() => toyTrainer(options as never)).toThrowError(
       expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(message) }),
@@ -327,7 +382,9 @@ describe('what cannot be', () => {
 
 describe('memory', () => {
   it('does not grow over 300 iterations', async () => {
-    const { monitor } = watched()
+    // No recorder of events here: that would be what grows.
+    const monitor = new TrainingMonitor({ handleSignals: false })
+    monitor.registerCallback(new SampleComparator({ sampleSize: 3, comparisonFrequency: 20 }))
     const { trainer } = toyTrainer({ monitor })
     const used: number[] = []
     await trainer.train({

@@ -151,6 +151,12 @@ export class RLAIFTrainer {
     }
     await this.#monitor?.settle()
     await yieldToEventLoop()
+    if (!Number.isFinite(entry.loss)) {
+      throw new TelltaleError(
+        'diverged',
+        `the loss of iteration ${iteration} is ${entry.loss}: the weights are lost. Lower the learning rate, or go back to a checkpoint`,
+      )
+    }
   }
 
   #stopping(options: TrainOptions): boolean {

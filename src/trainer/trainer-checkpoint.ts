@@ -18,6 +18,9 @@ export interface TrainerState {
   readonly telltale: string
   /** Newest finished iteration. */
   readonly iteration: number
+  /** What has to be the same when training goes on: prompts an iteration, and a hash of all prompts. */
+  readonly batchSize: number
+  readonly prompts: string
   readonly klCoefficient: number
   readonly random: {
     readonly rollout: readonly number[]
@@ -90,7 +93,13 @@ export function loadCheckpoint(path: string, policy: Model, value: Model): Train
   if (!existsSync(path)) throw new TelltaleError('not-readable', `There is no checkpoint at ${path}.`)
   const state = readState(join(path, 'state.json'))
   const part = (name: string, model: Model, steps: number) => {
-    const { tensors } = readSafetensors(join(path, `${name}.safetensors`))
+    const { tensors, metadata } = readSafetensors(join(path, `${name}.safetensors`))
+    if (metadata.config !== JSON.stringify(model.config)) {
+      throw new TelltaleError(
+        'bad-format',
+        `${name} in ${path} is of another configuration: ${metadata.config ?? 'none is named'}, expected ${JSON.stringify(model.config)}`,
+      )
+    }
     const moments = readSafetensors(join(path, `${name}-adam.safetensors`)).tensors
     const adam: AdamState = {
       mean: unprefixed('mean.', model, moments),
@@ -121,17 +130,29 @@ function readState(path: string): TrainerState {
   const streams = [random?.rollout, random?.prompts, random?.minibatches]
   const whole =
     state.format === 'telltale-checkpoint-1' &&
-    [state.iteration, state.klCoefficient, state.promptCursor, state.policySteps, state.valueSteps].every(
-      Number.isFinite,
-    ) &&
-    Array.isArray(state.promptOrder) &&
-    streams.every((words) => Array.isArray(words) && words.length === 4)
+    [state.iteration, state.batchSize, state.promptCursor, state.policySteps, state.valueSteps].every(isCount) &&
+    Number.isFinite(state.klCoefficient) &&
+    isPermutation(state.promptOrder) &&
+    streams.every((words) => Array.isArray(words) && words.length === 4 && words.every(isCount))
   if (!whole)
     throw new TelltaleError(
       'bad-format',
       `${path} is not the state of a checkpoint (expected format telltale-checkpoint-1 with all its fields)`,
     )
   return state as TrainerState
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isPermutation(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(isCount) &&
+    new Set(value).size === value.length &&
+    value.every((index) => index < value.length)
+  )
 }
 
 function prefixed(prefix: string, model: Model, tensors: TensorRecord): WeightRecord {

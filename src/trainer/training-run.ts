@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import type { SampleGenerator } from '../callbacks.ts'
 import { TelltaleError } from '../errors.ts'
 import { quantile } from '../stats/median.ts'
@@ -129,10 +130,17 @@ export class TrainingRun {
       this.#promptOrder = this.#random.prompts.permutation(this.#prompts.length)
     } else {
       const saved = loadCheckpoint(train.resumeFrom, policyModel, valueModel)
-      if (saved.state.promptOrder.length !== this.#prompts.length) {
+      const { prompts: promptsThen, batchSize: batchThen } = saved.state
+      if (promptsThen !== promptsHash(train.prompts)) {
         throw new TelltaleError(
           'bad-option',
-          `the checkpoint was trained on ${saved.state.promptOrder.length} prompts, not ${this.#prompts.length}; give it the same ones`,
+          'the checkpoint was trained on other prompts; give it the same ones, in the same order',
+        )
+      }
+      if (batchThen !== counts.batchSize) {
+        throw new TelltaleError(
+          'bad-option',
+          `the checkpoint was trained with batchSize ${batchThen}, not ${counts.batchSize}`,
         )
       }
       release(policyModel.parameters)
@@ -202,7 +210,7 @@ export class TrainingRun {
     const penalised = scores.map((score, i) => (rollout.ended[i] ? score : score - missingEosPenalty))
     const beta = this.#kl.coefficient
     const shaped = tokenRewards(rollout, logProbs, reference, penalised, beta)
-    const { std } = maskedMoments(scores, new Float32Array(scores.length).fill(1))
+    const { std } = maskedMoments(penalised, new Float32Array(penalised.length).fill(1))
     return {
       rawRewards: Array.from(penalised),
       logProbs,
@@ -366,6 +374,8 @@ export class TrainingRun {
     if (checkpointEvery === 0 || !checkpointDir || this.iteration % checkpointEvery !== 0) return null
     const state = trainerState({
       iteration: this.iteration - 1,
+      batchSize: this.batchSize,
+      prompts: promptsHash(this.#prompts.map(({ text }) => text)),
       klCoefficient: this.#kl.coefficient,
       random: {
         rollout: this.#random.rollout.state(),
@@ -459,6 +469,13 @@ function rewardSource(
   if ('score' in source) {
     return (prompts, responses) => {
       const scores = Float32Array.from(source.score(prompts, responses))
+      const bad = scores.findIndex((score) => !Number.isFinite(score))
+      if (bad >= 0) {
+        throw new TelltaleError(
+          'bad-option',
+          `the reward function gave ${scores[bad]} for response ${bad}; one such number makes every weight NaN`,
+        )
+      }
       if (scores.length === responses.length) return scores
       throw new TelltaleError(
         'bad-option',
@@ -474,6 +491,11 @@ function rewardSource(
 /** exp of the mean negative log-probability over real tokens. */
 function perplexity(logProbs: Float32Array, mask: Float32Array): number {
   return Math.exp(-maskedMoments(logProbs, mask).mean)
+}
+
+/** Names a list of prompts. */
+function promptsHash(prompts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(prompts)).digest('hex').slice(0, 16)
 }
 
 function average<Stats>(all: readonly Stats[], field: keyof Stats): number {

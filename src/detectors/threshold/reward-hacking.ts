@@ -25,6 +25,8 @@ interface State {
 
 /** Points of a window below which no trend is told. */
 const MIN_POINTS = 20
+/** Points of a long window that its trend is computed from: the time goes with their square. */
+const MAX_POINTS = 100
 /** Values at each end of the window whose median is its level there. */
 const ENDS = 5
 
@@ -102,8 +104,10 @@ function better(candidate: QualitySignal, current: QualitySignal | null): boolea
 
 function standardisedChange(window: RecentWindow): { readonly change: number; readonly direction: -1 | 0 | 1 } | null {
   if (window.length < MIN_POINTS) return null
-  const x = window.iterations()
-  const y = window.values()
+  const step = Math.ceil(window.length / MAX_POINTS)
+  const thinned = (values: readonly number[]) => (step === 1 ? values : values.filter((_, i) => i % step === 0))
+  const x = thinned(window.iterations())
+  const y = thinned(window.values())
   const fit = theilSen(x, y)
   if (!fit) return null
   const distances = Float64Array.from(y, (value, i) => Math.abs(value - (fit.intercept + fit.slope * x[i]!)))
