@@ -9,7 +9,7 @@ import {
   TerminalDisplay,
   TrainingMonitor,
 } from '../dist/index.js'
-import { quantiles, timed } from './measure.mjs'
+import { quantiles, shares, timed } from './measure.mjs'
 
 const NAMES = [
   'reward',
@@ -34,19 +34,7 @@ export function events() {
   const callbacks = [terminal, new SampleComparator(), analyzer, new PPOMetricsTracker({ verbosity: 'verbose' })]
   terminal.setMetricsStore(monitor.getMetricsStore())
   terminal.setAnalyzer(analyzer)
-  const share = Object.fromEntries(callbacks.map((callback) => [callback.constructor.name, 0]))
-  for (const callback of callbacks) {
-    const inner = callback.onEvent.bind(callback)
-    monitor.registerCallback({
-      name: callback.constructor.name,
-      onRegister: (handle) => callback.onRegister?.(handle),
-      onEvent(event, context) {
-        const started = process.hrtime.bigint()
-        inner(event, context)
-        share[callback.constructor.name] += Number(process.hrtime.bigint() - started)
-      },
-    })
-  }
+  const share = shares(callbacks, monitor)
   const count = 20_000
   const inputs = Array.from({ length: count }, (_, i) =>
     Object.fromEntries(NAMES.map((name, k) => [name, Math.sin(i * (k + 1)) + 2])),
@@ -70,8 +58,6 @@ export function events() {
     policyUpdate: quantiles(policyUpdate),
     iterationEnd: quantiles(iterationEnd),
     bareWriteOfTheSameLine: quantiles(bareWrite),
-    shareOfCallbacks: Object.fromEntries(
-      Object.entries(share).map(([name, ns]) => [name, Number((ns / totalNs).toFixed(3))]),
-    ),
+    callbacksPercent: share.percentOf(totalNs),
   }
 }

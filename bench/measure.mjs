@@ -23,3 +23,27 @@ export function bytesInUse() {
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage()
   return { live: heapUsed + arrayBuffers, rss }
 }
+
+/** Registers callbacks so that the time in each is counted. */
+export function shares(callbacks, monitor) {
+  const spent = new Map()
+  for (const callback of callbacks) {
+    const { name } = callback.constructor
+    spent.set(name, 0)
+    monitor.registerCallback({
+      name,
+      onRegister: (handle) => callback.onRegister?.(handle),
+      settle: (context) => callback.settle?.(context),
+      close: () => callback.close?.(),
+      onEvent(event, context) {
+        const started = process.hrtime.bigint()
+        callback.onEvent(event, context)
+        spent.set(name, spent.get(name) + Number(process.hrtime.bigint() - started))
+      },
+    })
+  }
+  return {
+    percentOf: (totalNs) =>
+      Object.fromEntries([...spent].map(([name, ns]) => [name, Number(((100 * ns) / totalNs).toFixed(3))])),
+  }
+}

@@ -15,6 +15,7 @@ import {
   TrainingMonitor,
 } from '../dist/index.js'
 import { cloneModel, RLAIFTrainer, withScalarHead } from '../dist/trainer/index.js'
+import { shares } from './measure.mjs'
 
 const ITERATIONS = 60
 
@@ -27,8 +28,7 @@ export async function overhead() {
   })
   const analyzer = new QualityAnalyzer({ monitor })
   const comparator = new SampleComparator({ sampleSize: 5, comparisonFrequency: 20 })
-  for (const callback of [terminal, comparator, analyzer, new PPOMetricsTracker({ verbosity: 'verbose' })])
-    monitor.registerCallback(callback)
+  const share = shares([terminal, comparator, analyzer, new PPOMetricsTracker({ verbosity: 'verbose' })], monitor)
   terminal.setMetricsStore(monitor.getMetricsStore())
   terminal.setAnalyzer(analyzer)
   terminal.setComparator(comparator)
@@ -55,7 +55,7 @@ export async function overhead() {
     policyModel: model,
     refPolicyModel: cloneModel(model),
     valueModel: withScalarHead(model),
-    rewardModel: { score: (prompts, responses) => responses.map((text) => text.split(' ').length / 10) },
+    rewardModel: { score: (_prompts, responses) => responses.map((text) => text.split(' ').length / 10) },
     tokenizer,
     monitor: watched,
     ppoEpochs: 2,
@@ -79,6 +79,7 @@ export async function overhead() {
     iterations: ITERATIONS,
     millisecondsAnIteration: Number((trainingNs / 1e6 / ITERATIONS).toFixed(1)),
     insidePercent: Number(((100 * insideNs) / trainingNs).toFixed(3)),
+    callbacksPercent: share.percentOf(trainingNs),
     regenerationPercent: Number(((100 * settleNs) / trainingNs).toFixed(3)),
   }
 }
