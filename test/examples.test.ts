@@ -41,6 +41,10 @@ for (const document of ['README.md', 'CONTRIBUTING.md']) {
   examples.push(...blocks.map((block, i) => ({ name: `${document} (${i + 1})`, code: block[1]! })))
 }
 
+for (const name of readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts'))) {
+  examples.push({ name: `examples/${name}`, code: readFileSync(join(root, 'examples', name), 'utf8') })
+}
+
 const ENTRIES: Readonly<Record<string, string>> = {
   telltale: 'src/index.ts',
   'telltale/trainer': 'src/trainer/index.ts',
