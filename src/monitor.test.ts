@@ -552,6 +552,8 @@ describe('what a hostile review found', () => {
     ]) {
       const monitor = newMonitor({ outputDir: dir, runId: 'long' })
       await monitor.run(() => {
+        const start = iterations[0]!
+        monitor.onEvent({ phase: 'training_start', iteration: start, metadata: { totalIterations: 10 + start } })
         for (const iteration of iterations)
           monitor.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
         monitor.requestEarlyStop('time is up', { iteration: 2 })
@@ -559,7 +561,12 @@ describe('what a hostile review found', () => {
     }
     const again = observer()
     const { monitor } = await replayRun(dir, (m) => m.registerCallback(again))
-    expect(monitor.summary()).toMatchObject({ status: 'stopped', iterations: 5, stop: { reason: 'time is up' } })
+    expect(monitor.summary()).toMatchObject({
+      status: 'stopped',
+      iterations: 5,
+      stop: { reason: 'time is up' },
+      totalIterations: 13,
+    })
     expect(monitor.summary().attempts).toEqual([
       { attempt: 1, fromIteration: 0 },
       { attempt: 2, fromIteration: 3 },

@@ -364,7 +364,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   }
 
   #take(event: TrainingEvent): void {
-    if (this.#ended || (event.phase === TrainingPhase.TRAINING_START && this.#openIteration >= 0)) {
+    const again = event.phase === TrainingPhase.TRAINING_START && this.#openIteration >= 0 && this.#resumedAs === null
+    if (this.#ended || again) {
       this.#ignoredEvents++
       return
     }

@@ -13,7 +13,7 @@ import { createModel, type Model, type ModelConfig, modelFrom, weightsOf } from 
 import { randomStream } from '../trainer/random.ts'
 import { readSafetensors, writeSafetensors } from '../trainer/safetensors.ts'
 import { type SupervisedExample, trainSupervised } from '../trainer/supervised.ts'
-import { loadTokenizer, type Tokenizer, wordTokenizer } from '../trainer/tokenizer.ts'
+import { loadTokenizer, saveTokenizer, type Tokenizer, wordTokenizer } from '../trainer/tokenizer.ts'
 import { corpusAnswer, vocabularyWords } from './corpus.ts'
 import { ALL_SENTENCES, PHRASINGS, TOPICS } from './language.ts'
 import { PROMPT_LENGTH, RESPONSE_LENGTH, TRAINING_PROMPTS } from './prompts.ts'
@@ -141,7 +141,7 @@ export async function pretrainAndSave(
     format: 'telltale',
     recipeHash: record.recipeHash,
   })
-  writeFileSync(join(dir, 'tokenizer.json'), `${JSON.stringify(tokenizer)}\n`)
+  saveTokenizer(join(dir, 'tokenizer.json'), tokenizer)
   writeFileSync(join(dir, 'recipe.json'), `${JSON.stringify(record, null, 2)}\n`)
   return record
 }

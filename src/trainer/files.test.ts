@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { randomStream, restoredStream } from './random.ts'
 import { decodeSafetensors, encodeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts'
 import { learningRateSchedule } from './schedule.ts'
-import { loadTokenizer, wordTokenizer } from './tokenizer.ts'
+import { loadTokenizer, saveTokenizer, wordTokenizer } from './tokenizer.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'telltale-files-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -124,7 +124,7 @@ describe('the tokenizer', () => {
 
   it('is saved and loaded', () => {
     const path = join(dir, 'tokenizer.json')
-    writeFileSync(path, JSON.stringify(tokenizer))
+    saveTokenizer(path, tokenizer)
     expect(loadTokenizer(path).tokens).toEqual(tokenizer.tokens)
   })
 

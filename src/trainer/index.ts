@@ -33,7 +33,7 @@ export { RLAIFTrainer } from './rlaif-trainer.ts'
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.ts'
 export { learningRateSchedule, type ScheduleOptions } from './schedule.ts'
 export { type SupervisedExample, type SupervisedOptions, trainSupervised } from './supervised.ts'
-export { loadTokenizer, type Tokenizer, wordTokenizer } from './tokenizer.ts'
+export { loadTokenizer, saveTokenizer, type Tokenizer, wordTokenizer } from './tokenizer.ts'
 export type {
   RewardFunction,
   RLAIFTrainerOptions,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { PAD_ID } from './model.ts'
 
@@ -94,6 +94,20 @@ export function loadTokenizer(path: string): Tokenizer {
     'bad-format',
     `${path} is not a tokenizer: expected {"format":"telltale-words-1","words":[…]}`,
   )
+}
+
+/**
+ * Saves a tokenizer as JSON, whole or not at all.
+ *
+ * @throws TelltaleError `not-writable`.
+ */
+export function saveTokenizer(path: string, tokenizer: Tokenizer): void {
+  try {
+    writeFileSync(`${path}.tmp`, `${JSON.stringify(tokenizer)}\n`)
+    renameSync(`${path}.tmp`, path)
+  } catch (error) {
+    throw new TelltaleError('not-writable', `The tokenizer ${path} cannot be written: ${errorMessage(error)}`)
+  }
 }
 
 function split(text: string): string[] {
