@@ -36,7 +36,7 @@ describe('the public surface', () => {
 })
 
 describe('importing telltale', () => {
-  it('loads no chart, image, autodiff, validator or terminal emulator package', () => {
+  it('loads no package at all, and none with machine code', () => {
     // Asked of a bare Node process on the built package: which files the loader opened.
     const script = `
       import { register } from 'node:module'
@@ -51,9 +51,7 @@ describe('importing telltale', () => {
     expect(JSON.parse(loaded)).toEqual([])
     const reachable = staticImports(join(root, 'src', 'index.ts'))
     expect(reachable.size).toBeGreaterThan(20)
-    expect([...reachable].filter((name) => /^(echarts|@resvg|@jax-js|zod|@xterm|commander|libsql)/.test(name))).toEqual(
-      [],
-    )
+    expect([...reachable].filter((name) => /^(?!node:|\/)/.test(name))).toEqual([])
   })
 })
 

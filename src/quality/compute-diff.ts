@@ -1,7 +1,11 @@
-import { diffArrays } from 'diff'
+import { createRequire } from 'node:module'
+import type { diffArrays } from 'diff'
 import { codePoints, matchedItems, sequenceRatio } from '../text/sequence-matcher.ts'
 import { MAX_MEASURED_CHARACTERS } from '../text/words.ts'
 import type { SampleDiff } from './comparison.ts'
+
+const require = createRequire(import.meta.url)
+let diff: { readonly diffArrays: typeof diffArrays } | null = null
 
 /** Lines of a text that are compared. */
 const MAX_LINES = 500
@@ -31,7 +35,9 @@ function wordDiff(original: string, updated: string): SampleDiff['words'] {
       .slice(0, MAX_MEASURED_CHARACTERS)
       .split(/\s+/)
       .filter((word) => word !== '')
-  const runs = diffArrays(words(original), words(updated))
+  // Loaded with the first diff that is shown: a program that only monitors needs none.
+  diff ??= require('diff') as { readonly diffArrays: typeof diffArrays }
+  const runs = diff.diffArrays(words(original), words(updated))
   return runs.map(({ added, removed, value }, i) => ({
     kind: added ? 'added' : removed ? 'removed' : 'kept',
     // With the space that follows it, so that the runs put together are text again.

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width'
+import { displayWidth } from '../../text/display-width.ts'
 
 /** A column: its heading and whether it holds numbers, which are aligned to the right. */
 export interface Column {
@@ -13,7 +13,7 @@ const MAX_PADDED_WIDTH = 100
 export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const cells = [columns.map(({ heading }) => heading), ...rows.map((row) => columns.map((_, i) => row[i] ?? ''))]
   const widths = columns.map((_, i) =>
-    Math.max(3, ...cells.map((row) => Math.min(MAX_PADDED_WIDTH, stringWidth(row[i]!)))),
+    Math.max(3, ...cells.map((row) => Math.min(MAX_PADDED_WIDTH, displayWidth(row[i]!)))),
   )
   const line = (row: readonly string[]): string =>
     `| ${row.map((cell, i) => padded(cell, widths[i]!, columns[i]!.numeric ?? false)).join(' | ')} |`
@@ -22,6 +22,6 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
 }
 
 function padded(cell: string, width: number, numeric: boolean): string {
-  const space = ' '.repeat(Math.max(0, width - stringWidth(cell)))
+  const space = ' '.repeat(Math.max(0, width - displayWidth(cell)))
   return numeric ? space + cell : cell + space
 }

@@ -1,8 +1,14 @@
-import stringWidth from 'string-width'
+import { displayWidth } from '../../text/display-width.ts'
 
 // What displays mostly consist of: one column a character.
 const NARROW = /^[ -~\u2500-\u25ff…·→✓∞]*$/
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+let segmenter: Intl.Segmenter | null = null
+
+/** Made when a text needs it: it takes longer to make than the display. */
+function graphemes(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' })
+  return segmenter.segment(text)
+}
 
 /**
  * Columns that a text takes at most. Terminals disagree on joined emoji and presentation selectors; the widest reading
@@ -11,7 +17,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
 export function textWidth(text: string): number {
   if (NARROW.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += graphemeWidth(segment)
+  for (const { segment } of graphemes(text)) width += graphemeWidth(segment)
   return width
 }
 
@@ -21,7 +27,7 @@ export function headOfWidth(text: string, width: number): string {
   if (NARROW.test(text)) return text.slice(0, width)
   let used = 0
   let head = ''
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemes(text)) {
     used += graphemeWidth(segment)
     if (used > width) break
     head += segment
@@ -30,9 +36,9 @@ export function headOfWidth(text: string, width: number): string {
 }
 
 function graphemeWidth(grapheme: string): number {
-  const whole = stringWidth(grapheme)
+  const whole = displayWidth(grapheme)
   if (grapheme.length === 1) return whole
   let parts = 0
-  for (const character of grapheme) parts += stringWidth(character)
+  for (const character of grapheme) parts += displayWidth(character)
   return Math.max(whole, parts)
 }
