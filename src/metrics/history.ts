@@ -29,17 +29,6 @@ export interface HistoryBucket {
   readonly nonFinite: number
 }
 
-interface MutableBucket {
-  iteration: number
-  min: number
-  max: number
-  sum: number
-  last: number
-  lastIteration: number
-  count: number
-  nonFinite: number
-}
-
 /**
  * A metric from its first iteration to its newest in at most `capacity` buckets.
  *
@@ -54,12 +43,15 @@ interface MutableBucket {
 export class SeriesHistory {
   readonly capacity: number
   #width = 1
-  #buckets: MutableBucket[] = []
+  #length = 0
+  /** One array a field, grown by doubling: an object a bucket would take four times the memory. */
+  #fields: Record<Field, Float64Array>
   #version = 0
   #view: { readonly version: number; readonly buckets: readonly HistoryBucket[] } | null = null
 
   constructor(capacity: number = DEFAULT_HISTORY_BUCKETS) {
     this.capacity = Math.max(2, Math.floor(capacity))
+    this.#fields = mapFields(() => new Float64Array(Math.min(FIRST_ALLOCATION, this.capacity + 1)))
   }
 
   /** Iterations a bucket covers now: a power of two. */
@@ -70,37 +62,39 @@ export class SeriesHistory {
   /** Adds a value; a late one goes where its iteration belongs. */
   add(value: number, iteration: number): void {
     this.#version++
-    const bucket = this.#bucketFor(iteration)
+    const at = this.#bucketFor(iteration)
+    const { min, max, sum, last, lastIteration, count, nonFinite } = this.#fields
     if (Number.isFinite(value)) {
-      if (bucket.count === 0 || value < bucket.min) bucket.min = value
-      if (bucket.count === 0 || value > bucket.max) bucket.max = value
-      bucket.sum += value
-      bucket.count++
-    } else bucket.nonFinite++
-    if (iteration >= bucket.lastIteration) {
-      bucket.last = value
-      bucket.lastIteration = iteration
+      if (count[at] === 0 || value < min[at]!) min[at] = value
+      if (count[at] === 0 || value > max[at]!) max[at] = value
+      sum[at] = sum[at]! + value
+      count[at] = count[at]! + 1
+    } else nonFinite[at] = nonFinite[at]! + 1
+    if (iteration >= lastIteration[at]!) {
+      last[at] = value
+      lastIteration[at] = iteration
     }
-    while (this.#buckets.length > this.capacity) this.#widen()
+    while (this.#length > this.capacity) this.#widen()
   }
 
   /** All buckets in order of iteration. Made once and kept until new data comes. */
   buckets(): readonly HistoryBucket[] {
     if (this.#view?.version === this.#version) return this.#view.buckets
-    const width = this.#width
-    const buckets = this.#buckets.map(
-      (b): HistoryBucket => ({
-        iteration: b.iteration,
-        width,
-        min: b.count ? b.min : Number.NaN,
-        max: b.count ? b.max : Number.NaN,
-        mean: b.count ? b.sum / b.count : Number.NaN,
-        last: b.last,
-        lastIteration: b.lastIteration,
-        count: b.count,
-        nonFinite: b.nonFinite,
-      }),
-    )
+    const { iteration, min, max, sum, last, lastIteration, count, nonFinite } = this.#fields
+    const buckets = Array.from({ length: this.#length }, (_, i): HistoryBucket => {
+      const values = count[i]!
+      return {
+        iteration: iteration[i]!,
+        width: this.#width,
+        min: values ? min[i]! : Number.NaN,
+        max: values ? max[i]! : Number.NaN,
+        mean: values ? sum[i]! / values : Number.NaN,
+        last: last[i]!,
+        lastIteration: lastIteration[i]!,
+        count: values,
+        nonFinite: nonFinite[i]!,
+      }
+    })
     this.#view = { version: this.#version, buckets }
     return buckets
   }
@@ -113,72 +107,94 @@ export class SeriesHistory {
     const all = this.buckets()
     let at = all.length
     while (at > 0 && all[at - 1]!.iteration >= iteration) at--
-    this.#buckets.length = at
+    this.#length = at
     // What is left of a bucket that cannot be split must not outlive what is done again.
-    const boundary = this.#buckets[at - 1]
-    if (boundary && boundary.lastIteration >= iteration) boundary.lastIteration = iteration - 1
+    const { lastIteration } = this.#fields
+    if (at > 0 && lastIteration[at - 1]! >= iteration) lastIteration[at - 1] = iteration - 1
     this.#version++
     return all.slice(at)
   }
 
-  #bucketFor(iteration: number): MutableBucket {
+  /** Index of the bucket of an iteration, made where there is none. */
+  #bucketFor(iteration: number): number {
     const start = Math.floor(iteration / this.#width) * this.#width
-    const buckets = this.#buckets
-    const newest = buckets[buckets.length - 1]
-    if (newest?.iteration === start) return newest
-    let at = buckets.length
-    if (newest && newest.iteration > start) {
+    const starts = this.#fields.iteration
+    let at = this.#length
+    if (at > 0 && starts[at - 1]! >= start) {
       let low = 0
-      let high = buckets.length
+      let high = at
       while (low < high) {
         const middle = (low + high) >> 1
-        if (buckets[middle]!.iteration < start) low = middle + 1
+        if (starts[middle]! < start) low = middle + 1
         else high = middle
       }
-      if (buckets[low]?.iteration === start) return buckets[low]!
+      if (starts[low] === start) return low
       at = low
     }
-    const bucket: MutableBucket = {
-      iteration: start,
-      min: 0,
-      max: 0,
-      sum: 0,
-      last: Number.NaN,
-      lastIteration: -1,
-      count: 0,
-      nonFinite: 0,
-    }
-    if (at === buckets.length) buckets.push(bucket)
-    else buckets.splice(at, 0, bucket)
-    return bucket
+    this.#insert(at, start)
+    return at
   }
 
+  #insert(at: number, start: number): void {
+    if (this.#length === this.#fields.iteration.length) this.#grow()
+    for (const field of FIELDS) {
+      const values = this.#fields[field]
+      values.copyWithin(at + 1, at, this.#length)
+      values[at] = 0
+    }
+    this.#fields.iteration[at] = start
+    this.#fields.last[at] = Number.NaN
+    this.#fields.lastIteration[at] = -1
+    this.#length++
+  }
+
+  #grow(): void {
+    const size = Math.min(2 * this.#fields.iteration.length, this.capacity + 1)
+    this.#fields = mapFields((field) => {
+      const grown = new Float64Array(size)
+      grown.set(this.#fields[field])
+      return grown
+    })
+  }
+
+  /** Doubles the width; neighbours that fall into one bucket are merged in place. */
   #widen(): void {
     this.#width *= 2
-    const merged: MutableBucket[] = []
-    for (const bucket of this.#buckets) {
-      const start = Math.floor(bucket.iteration / this.#width) * this.#width
-      const into = merged[merged.length - 1]
-      if (into?.iteration === start) mergeInto(into, bucket)
+    const { iteration } = this.#fields
+    let kept = 0
+    for (let i = 0; i < this.#length; i++) {
+      const start = Math.floor(iteration[i]! / this.#width) * this.#width
+      if (kept > 0 && iteration[kept - 1] === start) this.#mergeInto(kept - 1, i)
       else {
-        bucket.iteration = start
-        merged.push(bucket)
+        for (const field of FIELDS) this.#fields[field][kept] = this.#fields[field][i]!
+        iteration[kept++] = start
       }
     }
-    this.#buckets = merged
+    this.#length = kept
+  }
+
+  #mergeInto(into: number, from: number): void {
+    const { min, max, sum, last, lastIteration, count, nonFinite } = this.#fields
+    if (count[from]! > 0) {
+      min[into] = count[into]! > 0 ? Math.min(min[into]!, min[from]!) : min[from]!
+      max[into] = count[into]! > 0 ? Math.max(max[into]!, max[from]!) : max[from]!
+      sum[into] = sum[into]! + sum[from]!
+      count[into] = count[into]! + count[from]!
+    }
+    nonFinite[into] = nonFinite[into]! + nonFinite[from]!
+    if (lastIteration[from]! >= lastIteration[into]!) {
+      last[into] = last[from]!
+      lastIteration[into] = lastIteration[from]!
+    }
   }
 }
 
-function mergeInto(into: MutableBucket, from: MutableBucket): void {
-  if (from.count > 0) {
-    into.min = into.count > 0 ? Math.min(into.min, from.min) : from.min
-    into.max = into.count > 0 ? Math.max(into.max, from.max) : from.max
-    into.sum += from.sum
-    into.count += from.count
-  }
-  into.nonFinite += from.nonFinite
-  if (from.lastIteration >= into.lastIteration) {
-    into.last = from.last
-    into.lastIteration = from.lastIteration
-  }
+const FIELDS = ['iteration', 'min', 'max', 'sum', 'last', 'lastIteration', 'count', 'nonFinite'] as const
+type Field = (typeof FIELDS)[number]
+
+/** Buckets that there is room for at first. */
+const FIRST_ALLOCATION = 16
+
+function mapFields(make: (field: Field) => Float64Array): Record<Field, Float64Array> {
+  return Object.fromEntries(FIELDS.map((field) => [field, make(field)])) as Record<Field, Float64Array>
 }

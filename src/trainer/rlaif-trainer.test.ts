@@ -382,26 +382,24 @@ describe('what cannot be', () => {
 
 describe('memory', () => {
   it('does not grow over 300 iterations', async () => {
-    // No recorder of events here: that would be what grows.
-    const monitor = new TrainingMonitor({ handleSignals: false })
-    monitor.registerCallback(new SampleComparator({ sampleSize: 3, comparisonFrequency: 20 }))
-    const { trainer } = toyTrainer({ monitor })
+    // Without a monitor, whose buffers fill up at first; that those are bounded is tested in test/integration.test.ts.
+    const { trainer } = toyTrainer()
     const used: number[] = []
     await trainer.train({
       prompts: toyPrompts,
       numIterations: 300,
       batchSize: 4,
       measure() {
-        globalThis.gc?.()
-        const { heapUsed, arrayBuffers, external } = process.memoryUsage()
-        used.push(heapUsed + arrayBuffers + external)
+        // Twice, since what a first collection finalises the second one frees.
+        if (used.length % 10 === 0) for (let i = 0; i < 2; i++) globalThis.gc?.()
+        const { heapUsed, external } = process.memoryUsage()
+        used.push(used.length % 10 === 0 ? heapUsed + external : Number.POSITIVE_INFINITY)
         return {}
       },
     })
     expect(globalThis.gc).toBeDefined()
-    const early = Math.max(...used.slice(50, 100))
-    const late = Math.max(...used.slice(250, 300))
-    // The monitor's own buffers grow by 16 bytes a value until they are full; 300 iterations of 60 metrics are below 1 MB.
-    expect(late - early).toBeLessThan(3e6)
+    const [early, late] = [Math.min(...used.slice(50, 120)), Math.min(...used.slice(230))] as [number, number]
+    // A forgotten array of this small model is at least 64 bytes, and an iteration makes thousands.
+    expect(late - early).toBeLessThan(1e6)
   }, 120_000)
 })
