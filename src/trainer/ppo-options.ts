@@ -34,7 +34,10 @@ export interface PPOOptions extends AdamOptions {
   readonly valueClipRange?: number
   /** Passes over a rollout; 4 (TRL). */
   readonly ppoEpochs?: number
-  /** Minibatches a pass; 1 (TRL). */
+  /**
+   * Minibatches a pass, at most the batch size; 1 (TRL). All have ceil(batchSize / numMinibatches) responses; where that does
+   * not divide the batch, the last is filled up from the beginning of the pass's order.
+   */
   readonly numMinibatches?: number
   /** Policy's peak rate; 2e-4, for models of 1e5 parameters trained from scratch (TRL's 3e-6 is for billions). */
   readonly learningRate?: number
@@ -89,6 +92,13 @@ export const PPO_DEFAULTS = {
   keepCheckpoints: 20,
 } as const
 
+const NAMES: ReadonlySet<string> = new Set([
+  ...Object.keys(PPO_DEFAULTS),
+  'promptLength',
+  'responseLength',
+  'checkpointDir',
+])
+
 /** Smallest and largest value of each number, and whether it is an integer. */
 const RANGES: readonly (readonly [name: keyof PPOOptions, min: number, max: number, integer?: true])[] = [
   ['promptLength', 1, 100_000, true],
@@ -123,6 +133,8 @@ const RANGES: readonly (readonly [name: keyof PPOOptions, min: number, max: numb
  */
 export function resolvePPOOptions(options: PPOOptions): ResolvedPPOOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as PPOOptions
+  known('option', Object.keys(given), NAMES)
+  known('adaptiveKl option', Object.keys(given.adaptiveKl ?? {}), new Set(Object.keys(PPO_DEFAULTS.adaptiveKl)))
   const resolved = { ...PPO_DEFAULTS, ...given, adaptiveKl: { ...PPO_DEFAULTS.adaptiveKl, ...given.adaptiveKl } }
   for (const [name, min, max, integer] of RANGES) {
     const value = (resolved as PPOOptions)[name]
@@ -144,6 +156,16 @@ export function resolvePPOOptions(options: PPOOptions): ResolvedPPOOptions {
     throw new TelltaleError('bad-option', 'checkpointEvery is set, checkpointDir is not; say where checkpoints go')
   }
   return resolved as ResolvedPPOOptions
+}
+
+/** A misspelt option would silently leave its default in place. */
+function known(what: string, names: readonly string[], expected: ReadonlySet<string>): void {
+  const unknown = names.find((name) => !expected.has(name))
+  if (unknown === undefined) return
+  throw new TelltaleError(
+    'bad-option',
+    `${JSON.stringify(unknown.slice(0, 80))} is no ${what}; expected one of ${[...expected].join(', ')}`,
+  )
 }
 
 function oneOf(name: string, value: unknown, choices: readonly string[]): void {

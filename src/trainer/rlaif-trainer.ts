@@ -7,10 +7,11 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { createTrainingEvent, type RunStatus, type TrainingEventInit, TrainingPhase } from '../events.ts'
 import { systemClock, yieldToEventLoop } from '../time.ts'
 import { startBackend } from './backend.ts'
-import { PAD_ID } from './model.ts'
+import { type Model, PAD_ID } from './model.ts'
 import { type PPOOptions, type ResolvedPPOOptions, resolvePPOOptions } from './ppo-options.ts'
+import type { RewardModel } from './reward-model.ts'
 import type { Rollout } from './rollout.ts'
-import type { RLAIFTrainerOptions, TrainerMonitor, TrainOptions, TrainResult } from './trainer-types.ts'
+import type { RewardFunction, RLAIFTrainerOptions, TrainerMonitor, TrainOptions, TrainResult } from './trainer-types.ts'
 import { TrainingRun } from './training-run.ts'
 
 /**
@@ -51,13 +52,14 @@ export class RLAIFTrainer {
   /**
    * Trains until `numIterations`, a stop request of the monitor, or the signal.
    *
-   * @throws TelltaleError `bad-option` for prompts or counts that cannot be, `bad-format` for a damaged checkpoint. Whatever
-   * goes wrong is first reported as a TRAINING_END with status failed.
+   * @throws TelltaleError `bad-option` for prompts or counts that cannot be, `bad-format` for a damaged checkpoint; both before
+   * TRAINING_START. What goes wrong later is first reported as a TRAINING_END with status failed: `diverged` where loss or
+   * weights are no longer finite (such weights are never saved), and whatever a reward or a hook throws.
    */
   async train(options: TrainOptions): Promise<TrainResult> {
-    const { numIterations = 100, batchSize = 4 } = options
+    const { numIterations = 100, batchSize = 4, evalEvery = 10 } = options
     await startBackend(this.#models.device)
-    const run = new TrainingRun(this.#models, this.options, options, { numIterations, batchSize })
+    const run = new TrainingRun(this.#models, this.options, options, { numIterations, batchSize, evalEvery })
     this.#emit({ phase: TrainingPhase.TRAINING_START, iteration: run.iteration, metadata: run.description() })
     try {
       this.#monitor?.registerGenerator(run.generator())
@@ -138,24 +140,24 @@ export class RLAIFTrainer {
         'throughput/tokens_per_s': seconds > 0 ? tokens / seconds : 0,
       },
     })
+    const diverged = divergence(iteration, entry.loss, run)
+    // Weights that are lost must not push a good checkpoint out.
+    if (diverged === null) this.#saveAndEvaluate(run, options, iteration)
+    await this.#monitor?.settle()
+    await yieldToEventLoop()
+    if (diverged !== null) throw new TelltaleError('diverged', diverged)
+  }
+
+  #saveAndEvaluate(run: TrainingRun, { evalPrompts, evaluate }: TrainOptions, iteration: number): void {
     const saved = run.saveIfDue()
     if (saved) this.#emit({ phase: TrainingPhase.CHECKPOINT_SAVED, iteration, metadata: saved })
-    const { evalPrompts, evaluate, evalEvery = 10 } = options
-    if (evalPrompts?.length && evaluate && (iteration + 1) % evalEvery === 0) {
+    if (evalPrompts?.length && evaluate && (iteration + 1) % run.evalEvery === 0) {
       const answers = run.answer(evalPrompts.slice(0, run.batchSize), iteration)
       this.#emit({
         phase: TrainingPhase.EVALUATION,
         iteration,
         metrics: evaluate(evalPrompts.slice(0, run.batchSize), answers),
       })
-    }
-    await this.#monitor?.settle()
-    await yieldToEventLoop()
-    if (!Number.isFinite(entry.loss)) {
-      throw new TelltaleError(
-        'diverged',
-        `the loss of iteration ${iteration} is ${entry.loss}: the weights are lost. Lower the learning rate, or go back to a checkpoint`,
-      )
     }
   }
 
@@ -173,10 +175,19 @@ function hyperParameters(options: RLAIFTrainerOptions): PPOOptions {
   return rest
 }
 
-function checkModels({ policyModel, refPolicyModel, valueModel, tokenizer }: RLAIFTrainerOptions): void {
-  const expect = (right: boolean, problem: string) => {
-    if (!right) throw new TelltaleError('bad-option', problem)
-  }
+/** What there is to say where an iteration ended in numbers that are not finite, or null. */
+function divergence(iteration: number, loss: number, run: TrainingRun): string | null {
+  const advice = 'Lower the learning rate, or go back to a checkpoint'
+  if (!Number.isFinite(loss)) return `the loss of iteration ${iteration} is ${loss}: the weights are lost. ${advice}`
+  // The loss is that of the weights before the last step, which may be the one that broke them.
+  return run.weightsAreFinite() ? null : `the weights after iteration ${iteration} are not all finite. ${advice}`
+}
+
+function expect(right: boolean, problem: string): void {
+  if (!right) throw new TelltaleError('bad-option', problem)
+}
+
+function checkModels({ policyModel, refPolicyModel, valueModel, rewardModel, tokenizer }: RLAIFTrainerOptions): void {
   expect(policyModel.config.head === 'token', 'policyModel has a scalar head; expected a language model')
   expect(valueModel.config.head === 'scalar', 'valueModel has no scalar head; use withScalarHead(model)')
   expect(
@@ -184,7 +195,7 @@ function checkModels({ policyModel, refPolicyModel, valueModel, tokenizer }: RLA
     'refPolicyModel has another configuration than policyModel',
   )
   expect(
-    policyModel !== refPolicyModel,
+    policyModel !== refPolicyModel && policyModel.parameters !== refPolicyModel.parameters,
     'refPolicyModel is policyModel itself and would be trained; use cloneModel(policyModel)',
   )
   expect(tokenizer.padId === PAD_ID, `the tokenizer pads with ${tokenizer.padId}; expected ${PAD_ID}`)
@@ -197,6 +208,29 @@ function checkModels({ policyModel, refPolicyModel, valueModel, tokenizer }: RLA
   expect(
     valueModel.config.contextLength >= policyModel.config.contextLength,
     'valueModel has a shorter context than policyModel',
+  )
+  checkReward(rewardModel, valueModel, policyModel)
+}
+
+function checkReward(reward: RewardModel | RewardFunction, valueModel: Model, { config }: Model): void {
+  const given: Partial<RewardModel & RewardFunction> = reward ?? {}
+  if (typeof given.score === 'function') return
+  const { model, mean, std } = given
+  expect(model !== undefined, 'rewardModel has neither a model nor a function score(prompts, responses)')
+  if (model === undefined) return
+  expect(model.config.head === 'scalar', 'rewardModel.model has no scalar head; use withScalarHead(model)')
+  expect(
+    model !== valueModel && model.parameters !== valueModel.parameters,
+    'valueModel is the reward model itself, which would be trained with it; use cloneModel(rewardModel.model)',
+  )
+  expect(
+    model.config.vocabSize === config.vocabSize && model.config.contextLength >= config.contextLength,
+    'rewardModel.model has other tokens or a shorter context than policyModel',
+  )
+  expect(Number.isFinite(mean), `rewardModel.mean is ${String(mean)}; expected a finite number`)
+  expect(
+    Number.isFinite(std) && (std as number) > 0,
+    `rewardModel.std is ${String(std)}; expected a finite number above 0`,
   )
 }
 

@@ -32,7 +32,7 @@ export interface RLAIFTrainerOptions extends PPOOptions {
   readonly policyModel: Model
   /** Frozen; the KL penalty is measured against it. */
   readonly refPolicyModel: Model
-  /** A model with a scalar head; trained in place. */
+  /** A model with a scalar head; trained in place, so it must not be the reward model itself. */
   readonly valueModel: Model
   readonly rewardModel: RewardModel | RewardFunction
   readonly tokenizer: Tokenizer
@@ -53,6 +53,7 @@ export interface TrainOptions {
   readonly resumeFrom?: string
   /** Prompts never trained on, answered every `evalEvery` iterations for `evaluate`. At most `batchSize` are used. */
   readonly evalPrompts?: readonly string[]
+  /** Iterations between evaluations, an integer of at least 1; 10 by default. */
   readonly evalEvery?: number
   /** Metrics of the answers to `evalPrompts`, logged with EVALUATION. */
   readonly evaluate?: (prompts: readonly string[], responses: readonly string[]) => Readonly<Record<string, number>>

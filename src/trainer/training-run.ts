@@ -9,7 +9,7 @@ import { TelltaleError } from '../errors.ts'
 import { quantile } from '../stats/median.ts'
 import { yieldToEventLoop } from '../time.ts'
 import { type AdamState, adamScalars, newAdamState, type Trained } from './adam.ts'
-import { floats, integers, release } from './backend.ts'
+import { floats, integers, release, toFloats } from './backend.ts'
 import { encodePrompts, padLeft } from './encode-prompts.ts'
 import { generalizedAdvantages, maskedMoments, whiten } from './gae.ts'
 import { adaptiveKl, fixedKl, type KlController } from './kl-controller.ts'
@@ -50,6 +50,7 @@ export class TrainingRun {
   checkpoint: string | null = null
   readonly history: TrainHistoryEntry[] = []
   readonly batchSize: number
+  readonly evalEvery: number
   readonly #models: RLAIFTrainerOptions
   readonly #options: ResolvedPPOOptions
   readonly #prompts: readonly { readonly text: string; readonly ids: Int32Array }[]
@@ -72,17 +73,24 @@ export class TrainingRun {
     models: RLAIFTrainerOptions,
     options: ResolvedPPOOptions,
     train: TrainOptions,
-    counts: { numIterations: number; batchSize: number },
+    counts: { numIterations: number; batchSize: number; evalEvery: number },
   ) {
     const { tokenizer, policyModel, valueModel } = models
     for (const [name, value] of Object.entries(counts)) {
       if (!Number.isSafeInteger(value) || value < 1 || value > 1e9)
         throw new TelltaleError('bad-option', `${name} is ${String(value)}; expected an integer of at least 1`)
     }
+    if (options.numMinibatches > counts.batchSize) {
+      throw new TelltaleError(
+        'bad-option',
+        `numMinibatches is ${options.numMinibatches}; a batchSize of ${counts.batchSize} gives at most as many`,
+      )
+    }
     this.#models = models
     this.#options = options
     this.#isClear = train.isClear
     this.batchSize = counts.batchSize
+    this.evalEvery = counts.evalEvery
     this.#numIterations = counts.numIterations
     const encoded = encodePrompts(train.prompts, tokenizer)
     this.#promptLength = options.promptLength ?? Math.max(...encoded.map(({ ids }) => ids.length))
@@ -244,6 +252,7 @@ export class TrainingRun {
     const real = advantages.filter((_, i) => mask[i] === 1)
     const { mean, std } = maskedMoments(advantages, mask)
     const errors = returns.map((value, i) => value - scored.values[i]!)
+    const returnStd = maskedMoments(returns, mask).std
     return {
       whitened: whiten(advantages, mask),
       returns,
@@ -257,7 +266,8 @@ export class TrainingRun {
         'adv/q90': quantile(real, 0.9),
         'value/mean': maskedMoments(scored.values, mask).mean,
         'value/return_mean': maskedMoments(returns, mask).mean,
-        'value/explained_variance': 1 - (maskedMoments(errors, mask).std / maskedMoments(returns, mask).std) ** 2,
+        // There is nothing to explain where all returns are equal: not logged, since NaN would look like a broken run.
+        ...(returnStd > 0 && { 'value/explained_variance': 1 - (maskedMoments(errors, mask).std / returnStd) ** 2 }),
       },
     }
   }
@@ -368,6 +378,18 @@ export class TrainingRun {
     return entry
   }
 
+  /** Whether every weight that is trained is a number to go on with. */
+  weightsAreFinite(): boolean {
+    return [this.#models.policyModel, this.#models.valueModel].every((model) =>
+      Object.values(model.parameters).every((tensor) => {
+        // One sum instead of a test a weight: 0 times anything not finite is NaN.
+        let sum = 0
+        for (const weight of toFloats(tensor.ref)) sum += 0 * weight
+        return sum === 0
+      }),
+    )
+  }
+
   /** Writes a checkpoint of the iteration that has just finished, where one is due. */
   saveIfDue(): { path: string; removed: readonly number[] } | null {
     const { checkpointEvery, checkpointDir, keepCheckpoints } = this.#options
@@ -469,14 +491,7 @@ function rewardSource(
   if ('score' in source) {
     return (prompts, responses) => {
       const scores = Float32Array.from(source.score(prompts, responses))
-      const bad = scores.findIndex((score) => !Number.isFinite(score))
-      if (bad >= 0) {
-        throw new TelltaleError(
-          'bad-option',
-          `the reward function gave ${scores[bad]} for response ${bad}; one such number makes every weight NaN`,
-        )
-      }
-      if (scores.length === responses.length) return scores
+      if (scores.length === responses.length) return finiteScores(scores, 'function')
       throw new TelltaleError(
         'bad-option',
         `the reward function gave ${scores.length} scores for ${responses.length} responses`,
@@ -485,7 +500,19 @@ function rewardSource(
   }
   const scorer = createScorer(source.model.config, { batchSize, padId })
   return (_prompts, _responses, rollout) =>
-    scorer(source.model.parameters, rollout.rows).map((raw) => (raw - source.mean) / source.std)
+    finiteScores(
+      scorer(source.model.parameters, rollout.rows).map((raw) => (raw - source.mean) / source.std),
+      'model',
+    )
+}
+
+function finiteScores(scores: Float32Array, source: 'function' | 'model'): Float32Array {
+  const bad = scores.findIndex((score) => !Number.isFinite(score))
+  if (bad < 0) return scores
+  throw new TelltaleError(
+    'bad-option',
+    `the reward ${source} gave ${scores[bad]} for response ${bad}; one such number makes every weight NaN`,
+  )
 }
 
 /** exp of the mean negative log-probability over real tokens. */
