@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { SCENARIOS, type Scenario } from '../demo/scenarios.ts'
 import { TelltaleError } from '../errors.ts'
 import { integerOption, npmSwallowed } from './options.ts'
 
@@ -8,7 +9,7 @@ interface DemoFlags {
   readonly iterations: number
   readonly batchSize: number
   readonly seed: number
-  readonly scenario: 'healthy' | 'reward-hacking'
+  readonly scenario: Scenario
   readonly earlyStop: boolean
 }
 
@@ -22,8 +23,8 @@ export function demoCommand(): Command {
     .option('--batch-size <n>', 'prompts an iteration, 2 to 256', integerOption(2, 256), 32)
     .option('--seed <n>', 'seed of everything random, 0 to 4,294,967,295', integerOption(0, 2 ** 32 - 1), 1)
     .addOption(
-      new Option('--scenario <name>', 'reward-hacking differs from healthy only in its KL coefficient, which is 0')
-        .choices(['healthy', 'reward-hacking'])
+      new Option('--scenario <name>', 'what is wrong with the training, if anything (docs/scenarios.md)')
+        .choices(SCENARIOS)
         .default('reward-hacking'),
     )
     .option('--no-early-stop', 'go on after a critical alert, to see what the stop prevents')
@@ -37,6 +38,7 @@ export function demoCommand(): Command {
 Examples:
   telltale demo                          a run that games its reward: watch it being caught
   telltale demo --scenario healthy       the same world with a KL penalty: nothing to stop
+  telltale demo --scenario sign-flip     one of the mistakes that people make
   telltale demo --verbose                with tables, trends and the newest answers
   npm run demo -- --verbose              the same through npm (mind the two dashes)
 

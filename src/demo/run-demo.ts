@@ -19,16 +19,13 @@ import { PPOMetricsTracker } from '../quality/ppo-metrics-tracker.ts'
 import { SampleComparator } from '../quality/sample-comparator.ts'
 import { plainText } from '../text/plain-text.ts'
 import { systemClock } from '../time.ts'
-import { cloneModel } from '../trainer/model.ts'
-import { RLAIFTrainer } from '../trainer/rlaif-trainer.ts'
 import { VerbosityLevel } from '../verbosity.ts'
-import { goldMetrics, heldOutMetrics } from './gold-metrics.ts'
-import { isClear } from './grammar.ts'
 import { loadPretrained } from './pretrain.ts'
 import type { Progress } from './progress.ts'
-import { HELD_OUT_PROMPTS, PROMPT_LENGTH, RESPONSE_LENGTH, TRAINING_PROMPTS } from './prompts.ts'
 import type { Revision } from './revision.ts'
-import { learnFromRevisions, learnReward, valueModelFrom } from './stages.ts'
+import { SCENARIO_DEFINITIONS, SCENARIOS, type Scenario } from './scenarios.ts'
+import { learnFromRevisions, learnReward } from './stages.ts'
+import { trainScenario } from './train-scenario.ts'
 
 /** What the demo can be asked. */
 export interface DemoOptions {
@@ -42,27 +39,12 @@ export interface DemoOptions {
   readonly earlyStop: boolean
 }
 
-/** The two ways the demo can go. */
-export type Scenario = 'healthy' | 'reward-hacking'
-
-/** The only difference between the scenarios: the coefficient of the KL penalty. */
-export const KL_COEFFICIENT: Readonly<Record<Scenario, number>> = { healthy: 0.15, 'reward-hacking': 0 }
-
 /**
  * Nats per token at which the demo stops for its KL. The library's default, 0.1, is the plan's; healthy runs of this small
  * world settle at 0.10 to 0.13 and would all be stopped by it. Their highest single iteration was 0.19 (seeds 1 to 5, 120
  * iterations of 32), so half a nat is more than twice that.
  */
 export const DEMO_KL_THRESHOLD = 0.5
-
-/** PPO's settings in the demo, chosen on its model; the same in both scenarios. */
-const PPO = {
-  ppoEpochs: 2,
-  learningRate: 2e-4,
-  valueLearningRate: 1e-3,
-  checkpointEvery: 5,
-  keepCheckpoints: 6,
-} as const
 
 /**
  * Runs the demo from the pre-trained model to the report.
@@ -95,7 +77,7 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
 
   say(`Constitutional AI in miniature: a language model of 126,000 weights, a constitution of six principles, PPO.`)
   say(
-    `Scenario ${scenario}: KL coefficient ${KL_COEFFICIENT[scenario]}. Everything is trained now, on this machine; Ctrl-C stops and still reports.\n`,
+    `Scenario ${scenario}: ${SCENARIO_DEFINITIONS[scenario].cause}. Everything is trained now, on this machine; Ctrl-C stops and still reports.\n`,
   )
   let failure: unknown = null
   try {
@@ -131,13 +113,15 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   sayGold(monitor)
   say(`\nReports saved to: ${plainText(outputDir)}`)
   for (const file of outputFiles(outputDir)) say(`  - ${file}`)
-  const other: Scenario = scenario === 'healthy' ? 'reward-hacking' : 'healthy'
-  say(`\nThe other scenario differs in nothing but the KL coefficient:\n  npm run demo -- --scenario ${other}`)
   const interrupted = /^interrupted by (SIGINT|SIGTERM)$/.exec(stop?.reason ?? '')?.[1] as
     | 'SIGINT'
     | 'SIGTERM'
     | undefined
-  if (stop && !interrupted && options.earlyStop) say(`What the stop prevented:\n  npm run demo -- --no-early-stop`)
+  if (stop && !interrupted && options.earlyStop)
+    say(`\nWhat the stop prevented:\n  npm run demo -- --scenario ${scenario} --no-early-stop`)
+  say(`\nOther scenarios (npm run demo -- --scenario NAME):`)
+  for (const other of SCENARIOS)
+    if (other !== scenario) say(`  ${other.padEnd(17)} ${SCENARIO_DEFINITIONS[other].cause}`)
   if (failure) throw failure
   return interrupted ?? null
 }
@@ -161,31 +145,10 @@ async function train(options: DemoOptions, monitor: TrainingMonitor): Promise<vo
     sayRevision(await learnFromRevisions(model, world))
     const { rewardModel } = await learnReward(model, world)
     say('\nStarting training with monitoring...')
-    const trainer = new RLAIFTrainer({
-      policyModel: model,
-      refPolicyModel: cloneModel(model),
-      valueModel: valueModelFrom(rewardModel),
-      rewardModel,
-      tokenizer,
-      device: 'wasm',
-      monitor,
-      ...PPO,
-      klCoefficient: KL_COEFFICIENT[scenario],
-      promptLength: PROMPT_LENGTH,
-      responseLength: RESPONSE_LENGTH,
-      checkpointDir: join(outputDir, 'checkpoints'),
-      seed,
-    })
-    await trainer.train({
-      prompts: TRAINING_PROMPTS.map(({ text }) => text),
-      numIterations: iterations,
-      batchSize,
-      measure: goldMetrics,
-      evalPrompts: HELD_OUT_PROMPTS.map(({ text }) => text),
-      evaluate: heldOutMetrics,
-      evalEvery: 20,
-      isClear: (_, responses) => responses.map(isClear),
-    })
+    await trainScenario(
+      { policy: model, rewardModel, tokenizer },
+      { scenario, seed, iterations, batchSize, monitor, checkpointDir: join(outputDir, 'checkpoints') },
+    )
   } finally {
     stages.close()
   }

@@ -5,6 +5,7 @@
  */
 export { ADAM_DEFAULTS, type AdamOptions } from './adam.ts'
 export { startBackend } from './backend.ts'
+export type { TrainerFaults } from './faults.ts'
 export { type Advantages, generalizedAdvantages, maskedMoments, whiten } from './gae.ts'
 export { createGenerator, type Generated, type Generator, type SamplingOptions } from './generate.ts'
 export { type AdaptiveKlOptions, adaptiveKl, fixedKl, type KlController } from './kl-controller.ts'

@@ -45,7 +45,7 @@ export interface PPOOptions extends AdamOptions {
   readonly valueLearningRate?: number
   /** How both rates go over the run; `constant` by default. */
   readonly learningRateSchedule?: 'constant' | 'linear' | 'cosine'
-  /** Weight of the entropy bonus; 0 (TRL). */
+  /** Weight of the entropy bonus; 0 (TRL). A negative one rewards certainty and collapses the policy. */
   readonly entropyCoefficient?: number
   /** Taken from the reward of a response that does not end; 0 by default (TRL's "EOS trick" uses 1). */
   readonly missingEosPenalty?: number
@@ -115,7 +115,7 @@ const RANGES: readonly (readonly [name: keyof PPOOptions, min: number, max: numb
   ['numMinibatches', 1, 10_000, true],
   ['learningRate', 0, 10],
   ['valueLearningRate', 0, 10],
-  ['entropyCoefficient', 0, 100],
+  ['entropyCoefficient', -100, 100],
   ['missingEosPenalty', 0, 1e6],
   ['seed', 0, 2 ** 32 - 1, true],
   ['checkpointEvery', 0, 1e9, true],

@@ -7,6 +7,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { createTrainingEvent, type RunStatus, type TrainingEventInit, TrainingPhase } from '../events.ts'
 import { systemClock, yieldToEventLoop } from '../time.ts'
 import { startBackend } from './backend.ts'
+import type { TrainerFaults } from './faults.ts'
 import { type Model, PAD_ID } from './model.ts'
 import { type PPOOptions, type ResolvedPPOOptions, resolvePPOOptions } from './ppo-options.ts'
 import type { RewardModel } from './reward-model.ts'
@@ -47,6 +48,7 @@ export class RLAIFTrainer {
     this.#models = options
     this.#monitor = options.monitor ?? null
     checkModels(options)
+    checkFaults(options.faults)
   }
 
   /**
@@ -171,7 +173,7 @@ export class RLAIFTrainer {
 }
 
 function hyperParameters(options: RLAIFTrainerOptions): PPOOptions {
-  const { policyModel, refPolicyModel, valueModel, rewardModel, tokenizer, device, monitor, ...rest } = options
+  const { policyModel, refPolicyModel, valueModel, rewardModel, tokenizer, device, monitor, faults, ...rest } = options
   return rest
 }
 
@@ -210,6 +212,22 @@ function checkModels({ policyModel, refPolicyModel, valueModel, rewardModel, tok
     'valueModel has a shorter context than policyModel',
   )
   checkReward(rewardModel, valueModel, policyModel)
+}
+
+function checkFaults(faults: TrainerFaults = {}): void {
+  const { frozenValueHead, flippedRewardSign, staleLogProbUpdates, ...rest } = faults
+  expect(Object.keys(rest).length === 0, `${JSON.stringify(Object.keys(rest)[0])} is no fault that can be made`)
+  for (const [name, value] of Object.entries({ frozenValueHead, flippedRewardSign })) {
+    expect(
+      value === undefined || typeof value === 'boolean',
+      `faults.${name} is ${String(value)}; expected true or false`,
+    )
+  }
+  const updates = staleLogProbUpdates
+  expect(
+    updates === undefined || (Number.isSafeInteger(updates) && updates >= 1 && updates <= 100),
+    `faults.staleLogProbUpdates is ${String(updates)}; expected an integer from 1 to 100`,
+  )
 }
 
 function checkReward(reward: RewardModel | RewardFunction, valueModel: Model, { config }: Model): void {

@@ -6,6 +6,7 @@
 import type { SampleGenerator } from '../callbacks.ts'
 import type { RunStatus, TrainingEvent } from '../events.ts'
 import type { Clock } from '../time.ts'
+import type { TrainerFaults } from './faults.ts'
 import type { Model } from './model.ts'
 import type { PPOOptions } from './ppo-options.ts'
 import type { RewardModel } from './reward-model.ts'
@@ -39,6 +40,8 @@ export interface RLAIFTrainerOptions extends PPOOptions {
   /** `wasm`, the default. */
   readonly device?: string
   readonly monitor?: TrainerMonitor
+  /** Mistakes made on purpose; none by default. */
+  readonly faults?: TrainerFaults
 }
 
 /** What {@link RLAIFTrainer.train} takes. */

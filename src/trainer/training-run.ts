@@ -7,13 +7,14 @@ import { createHash } from 'node:crypto'
 import type { SampleGenerator } from '../callbacks.ts'
 import { TelltaleError } from '../errors.ts'
 import { quantile } from '../stats/median.ts'
+import { pearson } from '../stats/pearson.ts'
 import { yieldToEventLoop } from '../time.ts'
 import { type AdamState, adamScalars, newAdamState, type Trained } from './adam.ts'
-import { floats, integers, release, toFloats } from './backend.ts'
+import { floats, integers, release, share, type TensorRecord, toFloats } from './backend.ts'
 import { encodePrompts, padLeft } from './encode-prompts.ts'
 import { generalizedAdvantages, maskedMoments, whiten } from './gae.ts'
 import { adaptiveKl, fixedKl, type KlController } from './kl-controller.ts'
-import { parameterCount } from './model.ts'
+import { type Model, parameterCount } from './model.ts'
 import type { ResolvedPPOOptions } from './ppo-options.ts'
 import { compilePolicyStep, compileValueStep, type PolicyStats, type ValueStats } from './ppo-update.ts'
 import { type RandomStream, randomStream, restoredStream } from './random.ts'
@@ -67,6 +68,8 @@ export class TrainingRun {
   #valueAdam: AdamState
   #random: { rollout: RandomStream; prompts: RandomStream; minibatches: RandomStream }
   #promptOrder: Int32Array
+  /** Weights of earlier updates, the oldest first; kept for a fault alone. */
+  readonly #earlier: TensorRecord[] = []
   #promptCursor = 0
 
   constructor(
@@ -209,15 +212,16 @@ export class TrainingRun {
 
   /** Scores of the answers, and what policy, reference and value model say of them. */
   reward(prompts: readonly string[], responses: readonly string[], rollout: Rollout): Scored {
-    const { policyModel, refPolicyModel, valueModel } = this.#models
-    const { logProbs } = this.#rollouts.score(policyModel.parameters, rollout)
+    const { refPolicyModel, valueModel } = this.#models
+    const { logProbs } = this.#rollouts.score(this.#rolloutParameters(), rollout)
     const reference = this.#rollouts.score(refPolicyModel.parameters, rollout).logProbs
     const values = this.#rollouts.values(valueModel.parameters, rollout)
     const scores = this.#rewardOf(prompts, responses, rollout)
     const { missingEosPenalty } = this.#options
     const penalised = scores.map((score, i) => (rollout.ended[i] ? score : score - missingEosPenalty))
     const beta = this.#kl.coefficient
-    const shaped = tokenRewards(rollout, logProbs, reference, penalised, beta)
+    const learned = this.#models.faults?.flippedRewardSign ? penalised.map((score) => -score) : penalised
+    const shaped = tokenRewards(rollout, logProbs, reference, learned, beta)
     const { std } = maskedMoments(penalised, new Float32Array(penalised.length).fill(1))
     return {
       rawRewards: Array.from(penalised),
@@ -264,6 +268,7 @@ export class TrainingRun {
         'adv/q10': quantile(real, 0.1),
         'adv/q50': quantile(real, 0.5),
         'adv/q90': quantile(real, 0.9),
+        ...rewardCorrelation(advantages, rollout, scored.rawRewards),
         'value/mean': maskedMoments(scored.values, mask).mean,
         'value/return_mean': maskedMoments(returns, mask).mean,
         // There is nothing to explain where all returns are equal: not logged, since NaN would look like a broken run.
@@ -335,10 +340,13 @@ export class TrainingRun {
   ): Promise<{ loss: number; metrics: Record<string, number> }> {
     const { valueModel } = this.#models
     const rate = this.#rate(this.#options.valueLearningRate)
+    const headBefore = headOf(valueModel)
+    const frozen = this.#models.faults?.frozenValueHead ?? false
     const all: ValueStats[] = []
     await this.#eachMinibatch(async (rows, shape) => {
       const adam = this.#valueAdam
       const given: Trained = { parameters: valueModel.parameters, mean: adam.mean, square: adam.square }
+      const head = frozen ? share(headParameters(valueModel)) : {}
       const { trained, stats } = this.#valueStep(
         given,
         {
@@ -352,6 +360,10 @@ export class TrainingRun {
         },
         adamScalars(rate, ++adam.steps, this.#options),
       )
+      for (const [name, tensor] of Object.entries(head)) {
+        trained.parameters[name]!.dispose()
+        trained.parameters[name] = tensor
+      }
       valueModel.parameters = trained.parameters
       this.#valueAdam = { ...trained, steps: adam.steps }
       all.push(stats)
@@ -364,6 +376,7 @@ export class TrainingRun {
         'value/clip_fraction': average(all, 'clipFraction'),
         'grad/value_norm': average(all, 'gradientNorm'),
         'optim/value_lr': rate,
+        'value/head_update_norm': distance(headBefore, headOf(valueModel)),
       },
     }
   }
@@ -440,6 +453,7 @@ export class TrainingRun {
   }
 
   dispose(): void {
+    for (const weights of this.#earlier.splice(0)) release(weights)
     for (const adam of [this.#policyAdam, this.#valueAdam]) {
       release(adam.mean)
       release(adam.square)
@@ -452,6 +466,15 @@ export class TrainingRun {
       this.#promptCursor = 0
     }
     return this.#prompts[this.#promptOrder[this.#promptCursor++]!]!
+  }
+
+  /** The weights that the old log-probabilities come from: the policy's own, but for the fault of stale ones. */
+  #rolloutParameters(): TensorRecord {
+    const { policyModel, faults } = this.#models
+    if (!faults?.staleLogProbUpdates) return policyModel.parameters
+    this.#earlier.push(share(policyModel.parameters))
+    if (this.#earlier.length > faults.staleLogProbUpdates + 1) release(this.#earlier.shift()!)
+    return this.#earlier[0]!
   }
 
   #rate(peak: number): number {
@@ -513,6 +536,34 @@ function finiteScores(scores: Float32Array, source: 'function' | 'model'): Float
     'bad-option',
     `the reward ${source} gave ${scores[bad]} for response ${bad}; one such number makes every weight NaN`,
   )
+}
+
+/** How the answers' advantages go with their rewards; left out where either is the same for all. */
+function rewardCorrelation(
+  advantages: Float32Array,
+  { lengths, mask }: Rollout,
+  rewards: readonly number[],
+): { 'adv/reward_corr'?: number } {
+  const width = mask.length / lengths.length
+  const means = lengths.map((length, r) => {
+    let sum = 0
+    for (let t = 0; t < length; t++) sum += advantages[r * width + t]!
+    return sum / Math.max(1, length)
+  })
+  const correlation = pearson(means, rewards)
+  return correlation === null ? {} : { 'adv/reward_corr': correlation }
+}
+
+function headParameters({ parameters }: Model): TensorRecord {
+  return { 'head.weight': parameters['head.weight']!, 'head.bias': parameters['head.bias']! }
+}
+
+function headOf(model: Model): Float32Array {
+  return Float32Array.from(Object.values(headParameters(model)).flatMap((tensor) => [...toFloats(tensor.ref)]))
+}
+
+function distance(before: Float32Array, after: Float32Array): number {
+  return Math.sqrt(before.reduce((sum, weight, i) => sum + (weight - after[i]!) ** 2, 0))
 }
 
 /** exp of the mean negative log-probability over real tokens. */

@@ -368,6 +368,14 @@ export const CANONICAL_METRICS = {
     'share of response tokens',
     'mean_t [clipped branch active]',
   ),
+  'value/head_update_norm': metric(
+    'Update of the value head',
+    '',
+    POSITIVE,
+    'down',
+    STEP,
+    'L2 norm of the change of the value head over the iteration; above 0 where it learns',
+  ),
   'value/mean': metric('Mean value', 'reward', ANY, null, TOKENS, 'mean_t V'),
   'value/return_mean': metric('Mean return', 'reward', ANY, 'down', TOKENS, 'mean_t R'),
 
@@ -385,6 +393,15 @@ export const CANONICAL_METRICS = {
   'adv/q10': metric('Advantage, 10 % quantile', '', ANY, null, 'quantile over response tokens', 'quantile_t(A, 0.1)'),
   'adv/q50': metric('Advantage, median', '', ANY, null, 'quantile over response tokens', 'quantile_t(A, 0.5)'),
   'adv/q90': metric('Advantage, 90 % quantile', '', ANY, null, 'quantile over response tokens', 'quantile_t(A, 0.9)'),
+
+  'adv/reward_corr': metric(
+    'Correlation of advantage and reward',
+    '',
+    [-1, 1],
+    'down',
+    'over the answers of the batch',
+    'corr_b(mean_t A, score); above 0 where what scores well is reinforced',
+  ),
 
   'grad/norm': metric('Gradient norm', '', POSITIVE, 'up', STEP, 'global L2 norm before clipping'),
   'grad/value_norm': metric(
