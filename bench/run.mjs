@@ -10,6 +10,11 @@ import { start } from './start.mjs'
 const BENCHES = { events, start, memory, overhead }
 
 const args = process.argv.slice(2)
+if (args[0] === 'record') {
+  const { record } = await import('./record.mjs')
+  console.log(await record(args.slice(1)))
+  process.exit(0)
+}
 const flags = args.filter((arg) => arg.startsWith('--'))
 const names = args.filter((arg) => !arg.startsWith('--'))
 const usage = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')}] [--json] [--write]`

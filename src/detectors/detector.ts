@@ -69,6 +69,8 @@ export interface Detector<State extends Json = Json> {
   /** Kebab-case name, as it appears in alert ids. */
   readonly name: string
   readonly kind: AlertKind
+  /** All kinds that its evidence can have, where they are more than {@link kind}. */
+  readonly kinds?: readonly AlertKind[]
   /**
    * Canonical names that it reads. It works when at least one name of each group is logged; a group is written as an
    * array of alternatives, the best first.

@@ -1,0 +1,279 @@
+/**
+ * The engine of the calibrated detectors: says by how many standard errors a signal has risen beyond a margin above what it used
+ * to be. Works on blocks of iterations, so that neither outliers nor autocorrelation are taken for news.
+ *
+ * @module
+ */
+import { type ChangePoint, changePoint } from '../../stats/change-point.ts'
+import { meanVariance, serialScale } from '../../stats/serial-scale.ts'
+import type { Json } from '../detector.ts'
+
+/** Iterations of one block. */
+export const BLOCK = 5
+/** Blocks before a drift is spoken of. */
+export const WARM_UP_BLOCKS = 8
+/** Blocks that are remembered: what the scale is estimated from and the onset searched in. */
+const MEMORY = 96
+/** A settling level's own noise is seen in few blocks that lie close together. */
+const SETTLING_SCALE = 48
+const SETTLING_LAG = 2
+/** Blocks between two estimates of the scale. */
+const SCALE_EVERY = 4
+/** Blocks at the end of which the mean is compared with the reference: short ones see jumps, long ones slow drifts. */
+const WINDOWS = [2, 4, 8, 16] as const
+/** Blocks by which the best level lags behind, so that a drift does not become its own reference. */
+const BEST_LAG = 4
+/** Blocks that the long mean of a level stretches over. */
+const LONG = 24
+/** Blocks by which the references of a moving level lag behind: a short one sees fast growth, a long one slow creep. */
+const LAGS = [12, 24, 40] as const
+/** Blocks in which the highest level of before is searched. */
+const HIGHEST_IN = 40
+/** Blocks that the short mean of a moving level stretches over. */
+const SHORT = 4
+/** Blocks that must lie behind a reference. */
+const HISTORY = 4
+
+/** What a drift is measured against. */
+export interface DriftOptions {
+  /**
+   * `best`: the lowest long mean so far; for what should never get worse. `settling`: for what rises in healthy runs too, ever more
+   * slowly; see {@link DriftOptions.fromZero}.
+   */
+  readonly reference: 'best' | 'settling'
+  /**
+   * How far a `settling` signal may have risen since an earlier iteration s. A concave curve that begins at x(0) is at t at most at
+   * x(s) + (x(s) - x(0)) (t - s) / s. True where the signal is the logarithm of something that begins at 0: then it is x(s) + log(t / s).
+   */
+  readonly fromZero?: boolean
+  /** Rise that does not matter, in the unit of the signal. */
+  readonly margin: number
+  /** Smallest standard deviation of a block that is believed, in the unit of the signal. */
+  readonly minSd: number
+}
+
+/** What is known after a block. */
+export interface Drift {
+  /** Standard errors beyond reference and margin, less what the length of the run is allowed to bring by chance. */
+  readonly statistic: number
+  /** Mean of the window that decided. */
+  readonly level: number
+  readonly reference: number
+  /** Iterations of the window that decided. */
+  readonly window: number
+}
+
+/** A watch's state as JSON; what is not known yet is null. */
+export interface DriftState {
+  readonly block: readonly number[]
+  readonly count: number
+  readonly values: readonly number[]
+  readonly starts: readonly number[]
+  readonly means: readonly number[]
+  readonly long: number
+  readonly best: number | null
+  readonly first: number
+  readonly blocks: number
+  readonly sd: number | null
+  readonly rho: number
+  readonly start: number
+  readonly [key: string]: Json
+}
+
+/** Watches one signal for a rise. */
+export interface DriftWatch {
+  /** Takes the signal of an iteration, undefined where there is none. Gives the drift when that closed a block. */
+  update(value: number | undefined, iteration: number): Drift | null
+  /** Since when the newest drift goes on, in iterations. */
+  onset(drift: Drift): { readonly estimate: number; readonly interval: readonly [number, number] }
+  /** Forgets what the signal used to be: something is known to have changed. */
+  reanchor(): void
+  readonly warm: boolean
+  snapshot(): DriftState
+  restore(state: DriftState): void
+}
+
+/** Makes a {@link DriftWatch}. */
+export function driftWatch(options: DriftOptions): DriftWatch {
+  let block: number[] = []
+  /** Iterations of the open block. */
+  let count = 0
+  let start = -1
+  /** The newest blocks with the iterations that they began at, oldest first. */
+  let values: number[] = []
+  let starts: number[] = []
+  /** For `best`: the long mean after each of the last blocks. For `settling`: the short mean after each block in memory. */
+  let means: number[] = []
+  let long = 0
+  let best = Number.POSITIVE_INFINITY
+  /** Level of the first blocks. */
+  let first = 0
+  let blocks = 0
+  let sd = Number.NaN
+  let rho = 0
+
+  function close(iteration: number): Drift | null {
+    const value = trimmedMean(block)
+    block = []
+    count = 0
+    if (value === null) return null
+    values.push(value)
+    starts.push(start < 0 ? iteration : start)
+    start = -1
+    blocks++
+    long += (value - long) / Math.min(blocks, options.reference === 'best' ? LONG : SHORT)
+    means.push(long)
+    if (blocks <= SHORT) first = long
+    if (values.length > MEMORY) {
+      values.shift()
+      starts.shift()
+    }
+    if (options.reference === 'best') {
+      if (means.length > BEST_LAG) {
+        const lagged = means.shift()!
+        if (blocks - BEST_LAG >= SHORT) best = Math.min(best, lagged)
+      }
+    } else if (means.length > MEMORY) means.shift()
+    if (blocks < WARM_UP_BLOCKS) return null
+    if (Number.isNaN(sd) || blocks % SCALE_EVERY === 0) {
+      const settling = options.reference === 'settling'
+      const scale = settling ? serialScale(values.slice(-SETTLING_SCALE), SETTLING_LAG) : serialScale(values)
+      sd = scale.sd
+      rho = scale.autocorrelation
+    }
+    return measure()
+  }
+
+  function measure(): Drift | null {
+    const noise = Math.max(sd * smallSample(Math.min(blocks, MEMORY)), options.minSd)
+    if (!(noise > 0)) return null
+    const allowance = 0.25 * Math.log1p(blocks / 200)
+    let drift: Drift | null = null
+    const known = references()
+    let sum = 0
+    let summed = 0
+    for (const window of WINDOWS) {
+      if (window > values.length - 4) break
+      while (summed < window) sum += values[values.length - ++summed]!
+      const level = sum / window
+      for (const [reference, margin, weight] of known) {
+        const error = noise * Math.sqrt(meanVariance(window, rho) + meanVariance(weight, rho))
+        const statistic = (level - reference - margin) / error - allowance
+        if (drift === null || statistic > drift.statistic)
+          drift = { statistic, level, reference, window: window * BLOCK }
+      }
+    }
+    return drift
+  }
+
+  /** Reference levels with their margin and the blocks that they are the mean of. */
+  function references(): readonly (readonly [number, number, number])[] {
+    if (options.reference === 'best') {
+      return best < Number.POSITIVE_INFINITY ? [[best, options.margin, Math.min(blocks, LONG)]] : []
+    }
+    const found: (readonly [number, number, number])[] = []
+    for (const lag of LAGS) {
+      const last = means.length - 1 - lag
+      if (last >= HISTORY) found.push([settlingReference(last), options.margin, SHORT])
+    }
+    return found
+  }
+
+  /** The highest level up to a block, or what a curve that settles may have made of it by now. */
+  function settlingReference(last: number): number {
+    let highest = Number.NEGATIVE_INFINITY
+    for (let i = Math.max(0, last - HIGHEST_IN); i <= last; i++) highest = Math.max(highest, means[i]!)
+    const then = starts[starts.length - (means.length - last)]! + 1
+    const now = starts[starts.length - 1]! + 1
+    // A run that was put back, or one whose steps were repeated, has no time to speak of.
+    if (!(now > then)) return highest
+    const level = means[last]!
+    const allowed = options.fromZero ? Math.log(now / then) : Math.max(0, level - first) * (now / then - 1)
+    return Math.max(highest, level + allowed)
+  }
+
+  function forget(): void {
+    block = []
+    values = []
+    starts = []
+    means = []
+    count = 0
+    start = -1
+    long = 0
+    best = Number.POSITIVE_INFINITY
+    first = 0
+    blocks = 0
+    sd = Number.NaN
+    rho = 0
+  }
+
+  return {
+    update(value, iteration) {
+      if (value !== undefined && Number.isFinite(value)) {
+        if (start < 0) start = iteration
+        block.push(value)
+      }
+      return ++count >= BLOCK ? close(iteration) : null
+    },
+    onset() {
+      // A settling level moved before, too: only what the references cannot explain is looked at.
+      const skipped = options.reference === 'settling' ? Math.max(0, values.length - HIGHEST_IN) : 0
+      const place: ChangePoint = changePoint(values.slice(skipped))
+      const at = (index: number) => starts[Math.max(0, Math.min(starts.length - 1, skipped + index))] ?? 0
+      const estimate = at(place.index + 1)
+      return { estimate, interval: [Math.min(estimate, at(place.from)), Math.max(estimate, at(place.to + 1))] }
+    },
+    reanchor: forget,
+    get warm() {
+      return blocks >= WARM_UP_BLOCKS
+    },
+    snapshot: () => ({
+      block: [...block],
+      count,
+      values: [...values],
+      starts: [...starts],
+      means: [...means],
+      long,
+      best: best === Number.POSITIVE_INFINITY ? null : best,
+      first,
+      blocks,
+      sd: Number.isNaN(sd) ? null : sd,
+      rho,
+      start,
+    }),
+    restore(state) {
+      block = [...state.block]
+      count = state.count
+      values = [...state.values]
+      starts = [...state.starts]
+      means = [...state.means]
+      long = state.long
+      best = state.best ?? Number.POSITIVE_INFINITY
+      first = state.first
+      blocks = state.blocks
+      sd = state.sd ?? Number.NaN
+      rho = state.rho
+      start = state.start
+    },
+  }
+}
+
+/** Mean without the smallest and the largest where there are four or more; null for none. */
+function trimmedMean(values: readonly number[]): number | null {
+  const n = values.length
+  if (n === 0) return null
+  let sum = 0
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  for (const value of values) {
+    sum += value
+    if (value < min) min = value
+    if (value > max) max = value
+  }
+  return n >= 4 ? (sum - min - max) / (n - 2) : sum / n
+}
+
+/** A scale from few blocks is unsure: it is made larger, as Student's t does. */
+function smallSample(blocks: number): number {
+  return 1 + 12 / blocks
+}

@@ -1,0 +1,20 @@
+import type { Detector } from '../detector.ts'
+import type { Thresholds } from './ladder.ts'
+import { levelDrift } from './level-drift.ts'
+
+/** The policy becomes surer without earning more. */
+export function entropyCollapse(thresholds: Thresholds): Detector {
+  return levelDrift({
+    name: 'entropy-collapse',
+    kind: 'entropy-collapse',
+    series: ['entropy/token', 'entropy/seq_surprisal'],
+    direction: 'down',
+    thresholds,
+    reference: 'settling',
+    margin: 0.1,
+    minSd: 0.005,
+    signal: (nats) => -Math.log(Math.max(nats, 1e-6)),
+    value: (signal) => Math.exp(-signal),
+    reward: { credit: 0.07, excuse: 0.6 },
+  })
+}

@@ -1,0 +1,124 @@
+/**
+ * A detector that watches the level of one series: most failures are one of these with a transformation and a margin.
+ *
+ * @module
+ */
+import type { AlertKind, Detector, Evidence, Json, Observation, Severity } from '../detector.ts'
+import { type Drift, type DriftOptions, type DriftState, driftWatch } from './drift.ts'
+import { severityOf, type Thresholds } from './ladder.ts'
+import { type RewardCredit, rewardCredit } from './reward-credit.ts'
+
+/** What {@link levelDrift} watches, and how. */
+export interface LevelDriftOptions extends DriftOptions {
+  readonly name: string
+  readonly kind: AlertKind
+  /** Canonical names, the best first; the first one that is ever logged before any better one is followed. */
+  readonly series: readonly string[]
+  readonly direction: 'up' | 'down'
+  readonly thresholds: Thresholds
+  /** From the series' value to a signal that rises when things get worse; NaN where the value cannot be judged. */
+  readonly signal: (value: number) => number
+  /** Back from a signal to the value, for the evidence. */
+  readonly value: (signal: number) => number
+  /** What a rising reward excuses; see `reward-credit.ts`. */
+  readonly reward?: {
+    /** Taken from the signal for each standard deviation that the reward has risen by. */
+    readonly credit: number
+    /** Standard deviations of a rise within 120 iterations that excuse whatever the signal does. */
+    readonly excuse: number
+  }
+  /** Announcements after which the level is learned anew; all where left out. */
+  readonly reanchorOn?: (what: string) => boolean
+}
+
+interface State {
+  readonly watch: DriftState
+  readonly reward: Json
+  readonly series: string | null
+  readonly severity: Severity | null
+  readonly open: Json
+  readonly [key: string]: Json
+}
+
+/** Makes a detector of a {@link LevelDriftOptions}. */
+export function levelDrift(options: LevelDriftOptions): Detector<State> {
+  const { name, kind, direction, thresholds, series } = options
+  const watch = driftWatch(options)
+  const { credit = 0, excuse = Number.POSITIVE_INFINITY } = options.reward ?? {}
+  const reward: RewardCredit | null = options.reward ? rewardCredit() : null
+  let followed: string | null = null
+  let open: Evidence | null = null
+
+  function judge(drift: Drift): Evidence | null {
+    const severity = severityOf(drift.statistic, thresholds, open?.severity ?? null)
+    if (severity === null) return null
+    if ((reward?.recentRise() ?? 0) > excuse) return null
+    // While an alert is open its onset stays: later blocks would only move it.
+    const onset = open?.onset ?? watch.onset(drift)
+    return {
+      kind,
+      direction,
+      severity,
+      series: [followed ?? series[0]!],
+      // With the credit given back, so that the numbers are those of the curve.
+      observed: options.value(drift.level + credit * (reward?.rise() ?? 0)),
+      expected: options.value(drift.reference + credit * (reward?.rise() ?? 0)),
+      statistic: drift.statistic,
+      threshold: thresholds[severity],
+      onset,
+    }
+  }
+
+  return {
+    name,
+    kind,
+    reads: [series],
+    update(observation: Observation) {
+      if (observation.announced?.some(options.reanchorOn ?? always)) {
+        watch.reanchor()
+        reward?.reanchor()
+        open = null
+      }
+      const value = read(observation)
+      reward?.update(observation.get('reward/score') ?? observation.get('reward/total'))
+      const signal = value === undefined ? Number.NaN : options.signal(value) - credit * (reward?.rise() ?? 0)
+      const drift = watch.update(Number.isNaN(signal) ? undefined : signal, observation.iteration)
+      if (drift) open = judge(drift)
+      return open ?? undefined
+    },
+    snapshot: () => ({
+      watch: watch.snapshot(),
+      reward: reward?.snapshot() ?? null,
+      series: followed,
+      severity: open?.severity ?? null,
+      open: open as unknown as Json,
+    }),
+    restore(state) {
+      watch.restore(state.watch)
+      reward?.restore(state.reward)
+      followed = state.series
+      open = state.open as unknown as Evidence | null
+    },
+  }
+
+  function read(observation: Observation): number | undefined {
+    for (const candidate of series) {
+      const value = observation.get(candidate)
+      if (value === undefined) {
+        if (candidate === followed) return undefined
+        continue
+      }
+      if (candidate !== followed) {
+        // A better series has come: values of two definitions are never mixed.
+        if (followed !== null) watch.reanchor()
+        followed = candidate
+      }
+      return value
+    }
+    return undefined
+  }
+}
+
+function always(): boolean {
+  return true
+}

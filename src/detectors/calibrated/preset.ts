@@ -1,0 +1,78 @@
+/**
+ * The calibrated detectors, by sort of training.
+ *
+ * @module
+ */
+import type { Detector } from '../detector.ts'
+import { answerQuality } from './answer-quality.ts'
+import { catastrophicForgetting } from './catastrophic-forgetting.ts'
+import { entropyCollapse } from './entropy-collapse.ts'
+import { klExplosion } from './kl-explosion.ts'
+import type { Thresholds } from './ladder.ts'
+import { lengthExplosion, truncation } from './length-explosion.ts'
+import { RULES } from './rules.ts'
+import { spike } from './spike.ts'
+import { sustained } from './sustained.ts'
+import { DEFAULT_FALSE_ALARM_RATE, type StatisticName, thresholdsFor } from './thresholds.ts'
+import { valueRewardMismatch } from './value-reward-mismatch.ts'
+
+/** Sorts of training that have a preset. */
+export const PRESETS = ['ppo', 'grpo', 'dpo', 'sft'] as const
+
+/** One of {@link PRESETS}. */
+export type Preset = (typeof PRESETS)[number]
+
+/** Options of {@link calibratedPreset}. */
+export interface CalibratedPresetOptions {
+  readonly preset?: Preset
+  /** Share of healthy runs of 10,000 iterations that may raise a critical alert; 0.01 by default. */
+  readonly falseAlarmRate?: number
+  /** Replaces the calibrated thresholds; for the calibration itself. */
+  readonly thresholds?: (statistic: StatisticName) => Thresholds
+}
+
+/** The detectors of a preset; those whose series a run does not log stay silent, and the coverage says so. */
+export function calibratedPreset(options: CalibratedPresetOptions = {}): readonly Detector[] {
+  const { preset = 'ppo', falseAlarmRate = DEFAULT_FALSE_ALARM_RATE } = options
+  const thresholds = options.thresholds ?? ((name: StatisticName) => thresholdsFor(name, falseAlarmRate))
+  const online = preset === 'ppo' || preset === 'grpo'
+  return [
+    ...(online
+      ? [
+          answerQuality({
+            all: thresholds('quality-all'),
+            score: thresholds('quality-score'),
+            text: thresholds('quality-text'),
+          }),
+          klExplosion(thresholds('kl')),
+          entropyCollapse(thresholds('entropy')),
+          lengthExplosion(thresholds('length')),
+          truncation(thresholds('truncation')),
+        ]
+      : []),
+    ...(preset === 'ppo' ? [valueRewardMismatch(thresholds('value'))] : []),
+    catastrophicForgetting(thresholds('forgetting')),
+    ...spikeDetectors(thresholds('loss-spike'), thresholds('gradient')),
+    ...RULES.map(sustained),
+  ]
+}
+
+/** The detectors of a loss and of a gradient norm that leave their range. */
+export function spikeDetectors(loss: Thresholds, gradient: Thresholds): readonly Detector[] {
+  return [
+    spike({
+      name: 'loss-spike',
+      kind: 'loss-spike',
+      series: ['loss/total', 'loss/policy'],
+      thresholds: loss,
+      log: false,
+    }),
+    spike({
+      name: 'gradient-anomaly',
+      kind: 'gradient-anomaly',
+      series: ['grad/norm'],
+      thresholds: gradient,
+      log: true,
+    }),
+  ]
+}

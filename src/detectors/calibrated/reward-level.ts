@@ -1,0 +1,78 @@
+/**
+ * Where the reward went since a failure began: what tells hacking from collapse, and a policy that is sure because it is right
+ * from one that collapses.
+ *
+ * @module
+ */
+import { serialScale } from '../../stats/serial-scale.ts'
+import type { Json } from '../detector.ts'
+import { BLOCK } from './drift.ts'
+
+/** Blocks that are remembered. */
+const MEMORY = 64
+/** Blocks before the failure that make the level of before. */
+const BEFORE = 16
+
+/** Follows the level of the reward by blocks of iterations. */
+export interface RewardLevel {
+  update(value: number | undefined, iteration: number): void
+  /**
+   * Change of the reward from before `iteration` to its newest blocks, in standard deviations of one iteration's reward; null where too little is
+   * known.
+   */
+  changeSince(iteration: number, windowBlocks?: number): number | null
+  reanchor(): void
+  snapshot(): Json
+  restore(state: Json): void
+}
+
+type State = { block: number[]; count: number; values: number[]; starts: number[]; start: number }
+
+/** Makes a {@link RewardLevel}. */
+export function rewardLevel(): RewardLevel {
+  let state: State = { block: [], count: 0, values: [], starts: [], start: -1 }
+  return {
+    update(value, iteration) {
+      if (value !== undefined && Number.isFinite(value)) {
+        if (state.start < 0) state.start = iteration
+        state.block.push(value)
+      }
+      if (++state.count < BLOCK) return
+      if (state.block.length > 0) {
+        state.values.push(state.block.reduce((a, b) => a + b, 0) / state.block.length)
+        state.starts.push(state.start)
+        if (state.values.length > MEMORY) {
+          state.values.shift()
+          state.starts.shift()
+        }
+      }
+      state.block = []
+      state.count = 0
+      state.start = -1
+    },
+    changeSince(iteration, windowBlocks = 4) {
+      const { values, starts } = state
+      let split = starts.findIndex((start) => start >= iteration)
+      if (split < 0) split = values.length
+      const before = values.slice(Math.max(0, split - BEFORE), split)
+      const now = values.slice(-Math.max(1, Math.min(windowBlocks, values.length - split)))
+      if (before.length < 3 || split >= values.length) return null
+      const { sd } = serialScale(values)
+      // A block's standard deviation is about that of an iteration over the root of its length.
+      const unit = sd * Math.sqrt(BLOCK)
+      const change = mean(now) - mean(before)
+      return unit > 0 ? change / unit : Math.sign(change) * 10
+    },
+    reanchor() {
+      state = { block: [], count: 0, values: [], starts: [], start: -1 }
+    },
+    snapshot: () => structuredClone(state) as unknown as Json,
+    restore(saved) {
+      state = structuredClone(saved) as unknown as State
+    },
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length
+}

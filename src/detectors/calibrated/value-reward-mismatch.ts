@@ -1,0 +1,19 @@
+import type { Detector } from '../detector.ts'
+import type { Thresholds } from './ladder.ts'
+import { levelDrift } from './level-drift.ts'
+
+/** The value model explains less and less of the returns: the unexplained share, in logarithms, against its best level. */
+export function valueRewardMismatch(thresholds: Thresholds): Detector {
+  return levelDrift({
+    name: 'value-reward-mismatch',
+    kind: 'value-reward-mismatch',
+    series: ['value/explained_variance'],
+    direction: 'down',
+    thresholds,
+    reference: 'best',
+    margin: 0.5,
+    minSd: 0.02,
+    signal: (explained) => Math.log(Math.max(1 - explained, 0.02)),
+    value: (signal) => 1 - Math.exp(signal),
+  })
+}
