@@ -15,18 +15,22 @@ export {
   type TrainingCallback,
 } from './callbacks.ts'
 export { alertReason } from './decision/alert-reason.ts'
-export { QualityAnalyzer, type QualityAnalyzerOptions } from './decision/quality-analyzer.ts'
+export { type AnalyzerMode, QualityAnalyzer, type QualityAnalyzerOptions } from './decision/quality-analyzer.ts'
+export type { Preset } from './detectors/calibrated/preset.ts'
 export {
   type Advice,
   ALERT_KINDS,
   type Alert,
+  type AlertBasis,
   type AlertKind,
+  type AlertSample,
   type Coverage,
   type Detector,
   type Evidence,
   type Json,
   type Observation,
   type Severity,
+  type SimpleAdvice,
 } from './detectors/detector.ts'
 export { type ErrorCode, TelltaleError } from './errors.ts'
 export {

@@ -127,8 +127,20 @@ describe('options', () => {
     [{ klThreshold: 0 }, /klThreshold is 0/],
     [{ rewardHackThreshold: Number.NaN }, /rewardHackThreshold is NaN/],
     [{ windowSize: 19 }, /windowSize is 19; expected an integer from 20/],
-    [{ mode: 'magic' as never }, /mode is "magic"/],
-  ])('%o is refused', (options, message) => {
+    [{ mode: 'magic' as never }, /mode is "magic"; expected 'threshold' or 'calibrated'/],
+    [{ mode: 'threshold', falseAlarmRate: 0.01 }, /falseAlarmRate does nothing in mode 'threshold'/],
+    [{ mode: 'threshold', preset: 'ppo' }, /preset does nothing in mode 'threshold'.*mode: 'calibrated'/],
+    [{ mode: 'calibrated', rewardHackThreshold: 0.3 }, /rewardHackThreshold does nothing in mode 'calibrated'/],
+    [{ mode: 'calibrated', windowSize: 50 }, /windowSize does nothing in mode 'calibrated'/],
+    [{ mode: 'calibrated', preset: 'reinforce' as never }, /preset is "reinforce"; expected 'ppo' or 'grpo' or 'dpo'/],
+    [
+      { mode: 'calibrated', falseAlarmRate: 0 },
+      /falseAlarmRate is 0; expected a share of runs above 0 and at most 0.5/,
+    ],
+    [{ mode: 'calibrated', falseAlarmRate: 0.51 }, /falseAlarmRate is 0.51/],
+    [{ mode: 'calibrated', falseAlarmRate: Number.NaN }, /falseAlarmRate is NaN/],
+    [{ mode: 'calibrated', klThreshold: -1 }, /klThreshold is -1/],
+  ] as const)('%o is refused', (options, message) => {
     expect(() => analyzed(options)).toThrowError(
       expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(message) }),
     )

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { SeriesInfo } from '../vocabulary/series.ts'
+
 /** The kinds of failure that an alert can name. */
 export const ALERT_KINDS = [
   'reward-hacking',
@@ -76,6 +78,13 @@ export interface Detector<State extends Json = Json> {
    * array of alternatives, the best first.
    */
   readonly reads: readonly (readonly string[])[]
+  /**
+   * Whether it can judge a series that means this, by the trainer's table. A series that it does not accept is not shown to it, and the
+   * coverage says why. Where left out: a kind that is about exact relations accepts what is exact, any other all but what is unusable.
+   */
+  accepts?(series: SeriesInfo): boolean
+  /** Version of what {@link snapshot} gives; 1 where left out. It goes up when an older state would be misread. */
+  readonly stateVersion?: number
   /** Takes one closed iteration; returns evidence while the failure is seen, undefined otherwise. */
   update(observation: Observation): Evidence | undefined
   /** The whole state as JSON; `restore(snapshot())` on a new detector continues exactly. */
@@ -87,10 +96,32 @@ export interface Detector<State extends Json = Json> {
 export interface Coverage {
   readonly detector: string
   readonly kind: AlertKind
+  /** All kinds that it can name, where they are more than {@link kind}. */
+  readonly kinds?: readonly AlertKind[] | undefined
   /** The needed series, one entry a group, alternatives joined by `|`. */
   readonly needs: readonly string[]
-  /** The groups of which nothing has been logged so far. */
+  /** The groups of which nothing that it can judge has been logged so far. */
   readonly missing: readonly string[]
+  /** Series that are logged but do not mean what it would judge, with the reason from the trainer's table. */
+  readonly unfit?: readonly { readonly series: string; readonly why: string }[] | undefined
+}
+
+/**
+ * Where an alert's threshold comes from: `threshold` is a fixed number, `calibrated` is a rate of false alarms, `rule` is an exact
+ * relation or an agreed limit that was broken several iterations in a row.
+ */
+export type AlertBasis = 'threshold' | 'calibrated' | 'rule'
+
+/** Answers to one prompt from before and after the onset of a failure. Texts are cut to 1,000 characters. */
+export interface AlertSample {
+  readonly prompt: string
+  readonly original: string
+  readonly updated: string
+  /** Iterations of the two answers. */
+  readonly baselineIteration: number
+  readonly iteration: number
+  /** Rewards of the two answers, where both were logged. */
+  readonly rewards: readonly [number, number] | null
 }
 
 /** An alert as stores and outputs see it: data; words are made in the outputs. */
@@ -106,6 +137,14 @@ export interface Alert extends Evidence {
   readonly rollbackTo: number | null
   /** What to do, as a code that the outputs word. */
   readonly advice: readonly Advice[]
+  readonly basis: AlertBasis
+  /**
+   * Share of healthy runs that raise any critical alert, as the detectors were calibrated; null for an alert that is not calibrated or
+   * not critical.
+   */
+  readonly falseAlarmRate: number | null
+  /** Answers that show it, the worst first; at most 3. */
+  readonly samples: readonly AlertSample[]
   readonly state: 'open' | 'resolved'
 }
 
@@ -114,6 +153,22 @@ export type Advice =
   | { readonly do: 'roll-back'; readonly to: number | null }
   | { readonly do: 'raise-kl-coefficient'; readonly from: number | null; readonly to: number | null }
   | { readonly do: 'lower-learning-rate'; readonly from: number | null; readonly to: number | null }
-  | { readonly do: 'read-samples' }
-  | { readonly do: 'check-value-model' }
-  | { readonly do: 'check-reward-model' }
+  | { readonly do: 'raise-entropy-bonus'; readonly from: number | null; readonly to: number | null }
+  | { readonly do: SimpleAdvice }
+
+/** The {@link Advice} that has no numbers. */
+export type SimpleAdvice =
+  | 'read-samples'
+  | 'check-value-model'
+  | 'check-reward-model'
+  | 'check-old-log-probs'
+  | 'check-advantage-sign'
+  | 'check-log'
+  | 'check-sampler'
+  | 'check-learning-signal'
+  | 'check-precision'
+  | 'check-batch'
+  | 'check-process'
+  | 'clip-gradients'
+  | 'limit-length'
+  | 'mix-in-old-data'

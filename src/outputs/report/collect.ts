@@ -14,11 +14,10 @@ import {
   type ReportComparison,
   type ReportMetric,
   type ReportPair,
-  type ReportSample,
   type ReportStop,
   type TrainingReport,
 } from './report.ts'
-import type { Alert, AlertKind, PPOTrackerView, ReportInput } from './report-input.ts'
+import type { Alert, AlertKind, AlertSample, PPOTrackerView, ReportInput } from './report-input.ts'
 import { summariseSeries } from './series-summary.ts'
 import { summaryWords } from './summary.ts'
 
@@ -98,11 +97,15 @@ export function collectReport(input: ReportInput, outputDir: string): TrainingRe
       training: JSON.parse(training.text) as Record<string, unknown>,
     },
     coverage:
-      input.analyzer?.coverage.map(({ detector, kind, needs, missing }) => ({
+      input.analyzer?.coverage.map(({ detector, kind, kinds, needs, missing, unfit }) => ({
         detector: cutter.text(detector),
         kind,
+        ...(kinds ? { kinds } : {}),
         needs: needs.map((need) => cutter.text(need)),
         missing: missing.map((need) => cutter.text(need)),
+        ...(unfit
+          ? { unfit: unfit.map(({ series, why }) => ({ series: cutter.text(series), why: cutter.text(why) })) }
+          : {}),
       })) ?? null,
     plots: existingPlots(outputDir),
     counters: numbers(summary.counters),
@@ -145,7 +148,7 @@ function stopOf(stop: StopRequest, cutter: Cutter): ReportStop {
   return { reason: cutter.text(stop.reason), severity, iteration, rollbackTo }
 }
 
-function alertOf(alert: Alert, samples: readonly ReportSample[], cutter: Cutter): ReportAlert {
+function alertOf(alert: Alert, samples: readonly AlertSample[], cutter: Cutter): ReportAlert {
   return {
     id: cutter.text(alert.id),
     detector: cutter.text(alert.detector),
@@ -163,12 +166,25 @@ function alertOf(alert: Alert, samples: readonly ReportSample[], cutter: Cutter)
     threshold: alert.threshold,
     rollbackTo: alert.rollbackTo,
     advice: alert.advice.map((advice) => ({ ...advice })),
+    basis: alert.basis,
+    falseAlarmRate: alert.falseAlarmRate,
     samples,
   }
 }
 
-/** The most changed answers of the comparison that was the newest when the alert was raised (else of the next one). */
-function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutter: Cutter): ReportSample[] {
+/**
+ * The answers that the alert came with, else the most changed ones of the comparison that was the newest when it was raised (else of
+ * the next one).
+ */
+function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutter: Cutter): AlertSample[] {
+  if (alert.samples.length > 0) {
+    return alert.samples.slice(0, MAX_ALERT_SAMPLES).map(({ prompt, original, updated, ...rest }) => ({
+      ...rest,
+      prompt: cutter.text(prompt),
+      original: cutter.text(original),
+      updated: cutter.text(updated),
+    }))
+  }
   if (WITHOUT_SAMPLES.has(alert.kind)) return []
   const comparison =
     comparisons.findLast(({ iteration }) => iteration <= alert.iteration && iteration >= alert.onset.interval[0]) ??
@@ -183,6 +199,7 @@ function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutt
       updated: cutter.text(pair.updated),
       baselineIteration: pair.baselineIteration,
       iteration: comparison.iteration,
+      rewards: null,
     }))
 }
 

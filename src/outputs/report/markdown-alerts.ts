@@ -1,3 +1,4 @@
+import { unwatchedKinds, unwatchedWords } from './coverage-words.ts'
 import { formatNumber, formatQuantity, plural } from './format.ts'
 import { markdownTable } from './markdown-table.ts'
 import { code, inlineText, quoted } from './markdown-text.ts'
@@ -32,7 +33,7 @@ function oneAlert(alert: ReportAlert, report: TrainingReport): string {
   const lines = [
     `- What: ${inlineText(alert.reason, 500)}`,
     `- Since when: ${onsetWords(alert.onset)}; raised after iteration ${formatNumber(alert.iteration)}${state}`,
-    `- How sure: ${inlineText(certaintyWords(alert, report.configuration.detection?.mode ?? null), 500)}`,
+    `- How sure: ${inlineText(certaintyWords(alert), 500)}`,
     `- Evidence: ${alert.series.map(code).join(', ') || 'no series'}; seen ${formatQuantity(short(alert.observed), unit)}, where ${formatQuantity(short(alert.expected), unit)} would have been in order`,
     `- Samples: ${alert.samples.length > 0 ? 'the most changed answers of that time, below' : 'none to show'}`,
     alert.advice.length === 0
@@ -40,8 +41,8 @@ function oneAlert(alert: ReportAlert, report: TrainingReport): string {
       : `- What to do:\n${alert.advice.map((advice, i) => `  ${i + 1}. ${adviceWords(advice)}`).join('\n')}`,
   ]
   const samples = alert.samples.map(
-    ({ prompt, original, updated, baselineIteration, iteration }) =>
-      `Prompt: ${inlineText(prompt, 200)}\n\nIteration ${formatNumber(baselineIteration)}:\n\n${quoted(original, 300)}\n\nIteration ${formatNumber(iteration)}:\n\n${quoted(updated, 300)}`,
+    ({ prompt, original, updated, baselineIteration, iteration, rewards }) =>
+      `Prompt: ${inlineText(prompt, 200)}\n\nIteration ${formatNumber(baselineIteration)}${scored(rewards?.[0])}:\n\n${quoted(original, 300)}\n\nIteration ${formatNumber(iteration)}${scored(rewards?.[1])}:\n\n${quoted(updated, 300)}`,
   )
   return [
     `### ${alert.severity.toUpperCase()}: ${KIND_TITLES[alert.kind]} (${code(alert.id)})`,
@@ -50,20 +51,29 @@ function oneAlert(alert: ReportAlert, report: TrainingReport): string {
   ].join('\n\n')
 }
 
+function scored(reward: number | undefined): string {
+  return reward === undefined ? '' : ` (reward ${formatNumber(short(reward))})`
+}
+
 function coveragePart(coverage: NonNullable<TrainingReport['coverage']>): string {
   const rows = coverage
     .slice(0, 50)
-    .map(({ detector, kind, needs, missing }) => [
-      KIND_TITLES[kind],
+    .map(({ detector, kind, kinds = [kind], needs, missing, unfit = [] }) => [
+      kinds.map((one) => KIND_TITLES[one]).join(', '),
       code(detector),
       missing.length === 0 ? 'yes' : '**no**',
       needs.map((need) => alternatives(need)).join(' and '),
-      missing.map((need) => alternatives(need)).join(' and ') || '–',
+      [
+        missing.map((need) => alternatives(need)).join(' and ') || '–',
+        ...unfit.map(({ series, why }) => `${code(series)} is logged, but ${inlineText(why, 200)}`),
+      ].join('; '),
     ])
   const heading = '### What was watched'
   if (rows.length === 0) return `${heading}\n\nNothing: the analyzer has no detectors.`
   const columns = ['Failure', 'Detector', 'Watched', 'Needs', 'Never logged'].map((name) => ({ heading: name }))
-  return `${heading}\n\n${markdownTable(columns, rows)}`
+  const blind = unwatchedKinds(coverage).map((entry) => `- ${inlineText(unwatchedWords(entry), 500)}`)
+  const list = blind.length === 0 ? [] : [`Not watched, and why:\n\n${blind.join('\n')}`]
+  return [heading, ...list, markdownTable(columns, rows)].join('\n\n')
 }
 
 /** `a | b | c` as alternatives in words. */

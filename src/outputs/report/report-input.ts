@@ -6,7 +6,16 @@
 import type { ForgettingEvidence, SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView, MonitorView } from '../../run-summary.ts'
 
-export type { Advice, Alert, AlertKind, Coverage, Severity } from '../../detectors/detector.ts'
+export type {
+  Advice,
+  Alert,
+  AlertBasis,
+  AlertKind,
+  AlertSample,
+  Coverage,
+  Severity,
+  SimpleAdvice,
+} from '../../detectors/detector.ts'
 
 /** {@link ForgettingEvidence}, as a report holds it. */
 export type ForgettingView = ForgettingEvidence

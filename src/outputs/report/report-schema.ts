@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod'
-import { ALERT_KINDS, SEVERITIES } from './report-names.ts'
+import { ALERT_BASES, ALERT_KINDS, SEVERITIES, SIMPLE_ADVICE } from './report-names.ts'
 
 /** A number, or one of the three that JSON cannot write. */
 const number = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]).transform(Number)
@@ -20,9 +20,8 @@ const advice = z.discriminatedUnion('do', [
   z.object({ do: z.literal('roll-back'), to: rollbackTo }),
   z.object({ do: z.literal('raise-kl-coefficient'), from: number.nullable(), to: number.nullable() }),
   z.object({ do: z.literal('lower-learning-rate'), from: number.nullable(), to: number.nullable() }),
-  z.object({ do: z.literal('read-samples') }),
-  z.object({ do: z.literal('check-value-model') }),
-  z.object({ do: z.literal('check-reward-model') }),
+  z.object({ do: z.literal('raise-entropy-bonus'), from: number.nullable(), to: number.nullable() }),
+  z.object({ do: z.enum(SIMPLE_ADVICE) }),
 ])
 
 const metric = z.object({
@@ -51,6 +50,7 @@ const sample = z.object({
   updated: z.string(),
   baselineIteration: iteration,
   iteration,
+  rewards: pair.nullable(),
 })
 
 const alert = z.object({
@@ -70,6 +70,8 @@ const alert = z.object({
   threshold: number,
   rollbackTo,
   advice: z.array(advice),
+  basis: z.enum(ALERT_BASES),
+  falseAlarmRate: z.number().nullable(),
   samples: z.array(sample),
 })
 
@@ -137,8 +139,10 @@ export const reportSchema = z.object({
       z.object({
         detector: z.string(),
         kind: z.enum(ALERT_KINDS),
+        kinds: z.array(z.enum(ALERT_KINDS)).optional(),
         needs: z.array(z.string()),
         missing: z.array(z.string()),
+        unfit: z.array(z.object({ series: z.string(), why: z.string() })).optional(),
       }),
     )
     .nullable(),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Advice, AlertKind, Coverage, ForgettingView, Severity } from './report-input.ts'
+import type { Advice, AlertBasis, AlertKind, AlertSample, Coverage, ForgettingView, Severity } from './report-input.ts'
 
 /** Version of the JSON report; it goes up when a reader of the old one would misread the new one. */
 export const REPORT_SCHEMA_VERSION = 1
@@ -38,15 +38,6 @@ export interface ReportMetric {
   readonly why: string | null
 }
 
-/** Answers to one prompt, beside an alert. */
-export interface ReportSample {
-  readonly prompt: string
-  readonly original: string
-  readonly updated: string
-  readonly baselineIteration: number
-  readonly iteration: number
-}
-
 /** One alert with what a person needs to judge it. */
 export interface ReportAlert {
   readonly id: string
@@ -65,7 +56,9 @@ export interface ReportAlert {
   readonly threshold: number
   readonly rollbackTo: number | null
   readonly advice: readonly Advice[]
-  readonly samples: readonly ReportSample[]
+  readonly basis: AlertBasis
+  readonly falseAlarmRate: number | null
+  readonly samples: readonly AlertSample[]
 }
 
 /** One pair of answers; texts are cut to 2,000 characters. */

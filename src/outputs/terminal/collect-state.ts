@@ -10,6 +10,7 @@ import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
 import { VerbosityLevel } from '../../verbosity.ts'
 import { metricTitle } from '../../vocabulary/canonical.ts'
+import { unwatchedKinds, watchedKinds, whyUnwatched } from '../report/coverage-words.ts'
 import { adviceWords, KIND_TITLES } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
 import { displayText } from './display-text.ts'
@@ -175,26 +176,12 @@ function sampleView(comparison: SampleComparison | undefined): SampleView | null
   }
 }
 
-/** The best of the alternatives by name; the others only as their number. */
-function missingGroup(group: string): string {
-  const [first = '', ...others] = group.split(' | ')
-  const name = displayText(first, NAME_CHARACTERS)
-  return others.length === 0
-    ? name
-    : `${name} or ${others.length === 1 ? displayText(others[0], NAME_CHARACTERS) : `${others.length} others`}`
-}
-
-function coverageView(analyzer: AnalyzerView): CoverageView {
-  const watched: string[] = []
-  const unwatched: { title: string; missing: readonly string[] }[] = []
-  for (const { kind, missing } of analyzer.coverage) {
-    const title = kindTitle(kind)
-    if (missing.length === 0) watched.push(title)
-    else
-      unwatched.push({
-        title,
-        missing: missing.map(missingGroup),
-      })
+function coverageView({ coverage }: AnalyzerView): CoverageView {
+  return {
+    watched: watchedKinds(coverage).map(kindTitle),
+    unwatched: unwatchedKinds(coverage).map((entry) => ({
+      title: entry.kinds.map(kindTitle).join(', '),
+      why: displayText(whyUnwatched(entry), TEXT_CHARACTERS),
+    })),
   }
-  return { watched, unwatched }
 }
