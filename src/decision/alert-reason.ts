@@ -22,6 +22,7 @@ const WHAT: Readonly<Record<AlertKind, string>> = {
  * One line of plain words for a piece of evidence: what was seen, against what.
  *
  * @param basis where its threshold comes from: a `threshold` by default.
+ * @param original the trainer's own name of the first series, told where the mistake may be in the logging.
  *
  * @example
  * ```ts
@@ -32,9 +33,13 @@ const WHAT: Readonly<Record<AlertKind, string>> = {
  * })) // KL divergence too high: kl_ref/token is 0.34, above the threshold of 0.3
  * ```
  */
-export function alertReason(evidence: Evidence, basis: AlertBasis = 'threshold'): string {
+export function alertReason(evidence: Evidence, basis: AlertBasis = 'threshold', original?: string): string {
   const words =
-    basis === 'rule' ? ruleWords(evidence) : basis === 'calibrated' ? driftWords(evidence) : levelWords(evidence)
+    basis === 'rule'
+      ? ruleWords(evidence, original)
+      : basis === 'calibrated'
+        ? driftWords(evidence)
+        : levelWords(evidence)
   return `${WHAT[evidence.kind]}: ${words}`
 }
 
@@ -83,7 +88,7 @@ function driftWords(evidence: Evidence): string {
 }
 
 /** Evidence of a rule: what must not be was so several iterations in a row. */
-function ruleWords(evidence: Evidence): string {
+function ruleWords(evidence: Evidence, original: string | undefined): string {
   const { first, observed, expected } = parts(evidence)
   const row = ` (${short(evidence.statistic)} iterations in a row)`
   switch (evidence.kind) {
@@ -98,13 +103,13 @@ function ruleWords(evidence: Evidence): string {
         ? `${first} is ${observed}: in no group of answers do the rewards differ${row}`
         : `${first} is ${observed}: no weight moves${row}`
     case 'broken-invariant':
-      return `${brokenWords(evidence)}${row}`
+      return `${brokenWords(evidence, original)}${row}`
     default:
       return `${first} is ${observed} where ${expected} was expected${row}`
   }
 }
 
-function brokenWords(evidence: Evidence): string {
+function brokenWords(evidence: Evidence, original: string | undefined): string {
   const { first, observed, expected } = parts(evidence)
   switch (evidence.series[0]) {
     case 'ppo/ratio_first':
@@ -116,7 +121,8 @@ function brokenWords(evidence: Evidence): string {
       return `${first} is 0: the value head does not move`
     default: {
       const side = evidence.direction === 'up' ? 'above' : 'below'
-      return `${first} is ${observed}, and by its definition it cannot be ${side} ${expected}: the log is wrong`
+      const logged = original === undefined || original === first ? '' : `, logged as ${original.slice(0, 100)},`
+      return `${first}${logged} is ${observed}, and by its definition it cannot be ${side} ${expected}: the log is wrong`
     }
   }
 }

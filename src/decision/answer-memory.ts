@@ -6,13 +6,13 @@
  */
 import type { AlertSample, Json } from '../detectors/detector.ts'
 import type { TrainingEvent } from '../events.ts'
+import { textHash } from '../text/text-hash.ts'
 
 /** Prompts that are followed: those of the smallest hashes. */
 const PROMPTS = 16
 /** Answers of an event that are looked at, as many as the log keeps. */
 const MAX_ANSWERS = 64
 const MAX_CHARACTERS = 1000
-const MAX_HASHED = 128
 const MAX_PAIRS = 16
 /** Samples on an alert. */
 const MAX_SAMPLES = 3
@@ -42,7 +42,7 @@ export function answerMemory(): AnswerMemory {
   let compared: readonly Candidate[] = []
 
   function follow(prompt: string, answer: Answer): void {
-    const hash = hashOf(prompt)
+    const hash = textHash(prompt)
     const known = followed.find((entry) => entry.hash === hash && entry.prompt === prompt)
     if (known) {
       followed = followed.map((entry) => (entry === known ? withAnswer(entry, answer) : entry))
@@ -149,13 +149,6 @@ function sharedWords(a: string, b: string): number {
   let shared = 0
   for (const word of first) if (second.has(word)) shared++
   return shared / (first.size + second.size - shared)
-}
-
-/** FNV-1a of a prompt's length and beginning, 32 bits: every prompt of a run is hashed, in the training's time. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5 ^ text.length
-  for (let i = 0; i < Math.min(text.length, MAX_HASHED); i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }
 
 function shorten(text: string): string {

@@ -331,7 +331,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       id,
       detector: detector.name,
       iteration: closed.iteration,
-      reason: alertReason(evidence, basis),
+      reason: alertReason(evidence, basis, this.#monitor.getMetricsStore().info(evidence.series[0] ?? '').original),
       rollbackTo,
       advice: adviceFor(evidence, { rollbackTo, config: this.#monitor.config, closed }),
       basis,

@@ -37,15 +37,15 @@ export function whyUnwatched({ kinds, missing, unfit }: Unwatched): string {
     if (group.includes('quality/fixed_'))
       return 'no answers to the same prompts again: register a generator, or log an evaluation'
     if (group.includes('quality/')) {
-      const seen = kinds.includes('reward-hacking') ? ': it cannot be seen' : ''
-      return `no quality signal${seen}; log completions or a held-out reward`
+      const what = kinds.includes('reward-hacking') ? 'reward-hacking' : kinds[0]!
+      return `no quality signal: ${KIND_TITLES[what].toLowerCase()} cannot be seen; log completions or a held-out reward`
     }
     return `no ${bestOf(group)}`
   })
   return [...reasons, ...unfit.map(({ series, why }) => `${series} is logged, but ${why}`)].join(', ')
 }
 
-/** One line: `Reward hacking: no quality signal: it cannot be seen; log completions or a held-out reward`. */
+/** One line: `Entropy collapse: no entropy/token`. */
 export function unwatchedWords(entry: Unwatched): string {
   return `${entry.kinds.map((kind) => KIND_TITLES[kind]).join(', ')}: ${whyUnwatched(entry)}`
 }

@@ -119,7 +119,9 @@ export function onsetWords(onset: ReportAlert['onset']): string {
 }
 
 /** How sure an alert is: what its threshold is worth, and how far beyond it the statistic is. */
-export function certaintyWords(alert: ReportAlert): string {
+export function certaintyWords(
+  alert: Pick<ReportAlert, 'basis' | 'severity' | 'statistic' | 'threshold' | 'falseAlarmRate'>,
+): string {
   const statistic = `the statistic is ${formatNumber(rounded(alert.statistic))} against a threshold of ${formatNumber(rounded(alert.threshold))}`
   if (alert.basis === 'rule') {
     return `this is no matter of chance: a relation or limit that is sure was broken ${formatNumber(rounded(alert.statistic))} iterations in a row`
