@@ -129,9 +129,13 @@ function keyOf({ detector }: Finding): string {
 
 const NUMBERS = ['observed', 'expected', 'statistic', 'threshold'] as const
 
-/** JSON has no infinite numbers. */
+/** JSON has no infinite numbers, and no -0. */
 function withTexts(alert: Alert): unknown {
-  const texts = NUMBERS.filter((field) => !Number.isFinite(alert[field])).map((field) => [field, String(alert[field])])
+  const texts = NUMBERS.flatMap((field) => {
+    const value = alert[field]
+    if (Object.is(value, -0)) return [[field, '-0']]
+    return Number.isFinite(value) ? [] : [[field, String(value)]]
+  })
   return { ...alert, ...Object.fromEntries(texts) }
 }
 

@@ -51,7 +51,7 @@ export function valueMismatchRule(options: ValueMismatchOptions): Detector<State
         observed,
         expected: options.explainedVarianceFloor,
         statistic: -observed,
-        threshold: -options.explainedVarianceFloor,
+        threshold: 0 - options.explainedVarianceFloor,
         onset: { estimate: Math.min(first, since), interval: [Math.min(first, since), since] },
       }
     },
