@@ -4,4 +4,4 @@
  * @module
  */
 export { manualClock } from '../time.ts'
-export { type ContractCheck, type DetectorContract, testDetector } from './test-detector.ts'
+export { type ContractCheck, type DetectorContract, type RunValues, testDetector } from './test-detector.ts'
