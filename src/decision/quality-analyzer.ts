@@ -117,7 +117,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly #choice: PresetChoice | null
   readonly #preset: Preset | null
   readonly #klBudget: number | undefined
-  readonly #own: readonly Detector[]
+  readonly #own: readonly Watch[]
   #watches: readonly Watch[]
   readonly #ladder = alertLadder()
   readonly #answers = answerMemory()
@@ -126,7 +126,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   constructor(options: QualityAnalyzerOptions) {
     this.#monitor = options.monitor
     this.mode = oneOf(options.mode ?? DEFAULT_MODE, 'mode', ANALYZER_MODES)
-    this.#own = options.detectors ?? []
+    this.#own = (options.detectors ?? []).map((detector) => this.#watch(detector, 'threshold'))
     this.#falseAlarmRate = options.falseAlarmRate ?? DEFAULT_FALSE_ALARM_RATE
     if (this.mode === 'threshold') {
       refuse(options, ['falseAlarmRate', 'preset'], this.mode)
@@ -140,9 +140,8 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       this.thresholds = Object.freeze({ rewardHack: rewardHackThreshold, kl: klThreshold, windowSize })
       this.#choice = null
       this.#preset = null
-      this.#watches = [...thresholdPreset({ rewardHackThreshold, klThreshold, windowSize }), ...this.#own].map(
-        (detector) => this.#watch(detector, 'threshold'),
-      )
+      const rules = thresholdPreset({ rewardHackThreshold, klThreshold, windowSize })
+      this.#watches = [...rules.map((detector) => this.#watch(detector, 'threshold')), ...this.#own]
       return
     }
     refuse(options, ['rewardHackThreshold', 'windowSize'], this.mode)
@@ -297,15 +296,16 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
 
   /** The detectors of the preset; those that are at work already stay as they are. */
   #calibratedWatches(): readonly Watch[] {
-    const known = new Map(this.#watches.map((watch) => [watch.detector.name, watch]))
+    const others = this.#watches.filter((watch) => !this.#own.includes(watch))
+    const atWork = new Map(others.map((watch) => [watch.detector.name, watch]))
     const rules = new Set(RULES.map(({ name }) => name))
     const preset = calibratedPreset({ preset: this.preset ?? 'ppo', falseAlarmRate: this.#falseAlarmRate })
-    return [
+    const watches = [
       ...preset.map((detector) => this.#watch(detector, rules.has(detector.name) ? 'rule' : 'calibrated')),
       this.#watch(impossibleKl(), 'rule'),
       ...(this.#klBudget === undefined ? [] : [this.#watch(klBudget(this.#klBudget), 'rule')]),
-      ...this.#own.map((detector) => this.#watch(detector, 'threshold')),
-    ].map((watch) => known.get(watch.detector.name) ?? watch)
+    ]
+    return [...watches.map((watch) => atWork.get(watch.detector.name) ?? watch), ...this.#own]
   }
 
   #watch(detector: Detector, basis: AlertBasis): Watch {
