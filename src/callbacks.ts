@@ -196,8 +196,14 @@ export class CallbackManager {
 
   /** Sends one event to all who want it. Never throws, never waits. */
   dispatch(event: TrainingEvent, context: CallbackContext): void {
+    // The end of one call is the start of the next: the clock is read once a call.
+    let startedMs = this.#clock.monotonicMs()
     for (const registration of this.#registrations) {
-      if (!registration.disabled && wants(registration, event)) this.#call(registration, event, context)
+      if (registration.disabled || !wants(registration, event)) continue
+      if (!this.#call(registration, event, context)) continue
+      const endedMs = this.#clock.monotonicMs()
+      this.#spend(registration, endedMs - startedMs)
+      startedMs = endedMs
     }
   }
 
@@ -224,20 +230,20 @@ export class CallbackManager {
     }
   }
 
-  #call(registration: Registration, event: TrainingEvent, context: CallbackContext): void {
+  /** Whether it was called. */
+  #call(registration: Registration, event: TrainingEvent, context: CallbackContext): boolean {
     if (registration.inFlight >= MAX_IN_FLIGHT) {
       registration.dropped++
       this.#note(registration, `more than ${MAX_IN_FLIGHT} calls were pending; further ones were dropped`)
-      return
+      return false
     }
-    const startedMs = this.#clock.monotonicMs()
     try {
       const result: unknown = registration.callback.onEvent(event, context)
       if (isPromise(result)) this.#follow(registration, result)
     } catch (error) {
       this.#failed(registration, `threw: ${errorMessage(error)}`)
     }
-    this.#spend(registration, this.#clock.monotonicMs() - startedMs)
+    return true
   }
 
   #follow(registration: Registration, promise: PromiseLike<unknown>): void {

@@ -208,6 +208,14 @@ export class MetricsStore {
     return series && { buckets: () => series.history.buckets(), superseded: () => series.superseded }
   }
 
+  /**
+   * The whole run of a series in at most `size` values, oldest first: means of the finite values of equal spans of
+   * iterations, NaN where there was none. Empty where nothing was logged.
+   */
+  runSoFar(name: string, size: number): readonly number[] {
+    return this.#find(name)?.history.means(size) ?? []
+  }
+
   /** The run has fallen back to `iteration`: what lies at or after it is kept as superseded by `attempt`. */
   beginAttempt(attempt: number, iteration: number): void {
     for (const series of this.#series.values()) {

@@ -6,7 +6,7 @@ export function median(values: ArrayLike<number>): number {
 /** The quantile by linear interpolation, as numpy's default; NaN for no values. `q` from 0 to 1. Values must be finite. */
 export function quantile(values: ArrayLike<number>, q: number): number {
   if (values.length === 0) return Number.NaN
-  return sortedQuantile(Float64Array.from(values).sort(), q)
+  return sortedQuantile(new Float64Array(values).sort(), q)
 }
 
 /** {@link quantile} of values that are sorted already. */

@@ -41,8 +41,8 @@ export function coherenceRule(options: CoherenceOptions): Detector<State> {
       }
       recent.push(observation.iteration, perplexity)
       if (recent.length < RECENT) return undefined
-      const expected = median(Float64Array.from(baseline))
-      const observed = median(Float64Array.from(recent.values()))
+      const expected = median(baseline)
+      const observed = median(recent.values())
       const ratio = observed / expected
       if (!(ratio >= options.coherenceRatio)) {
         since = null
