@@ -77,6 +77,8 @@ export interface CallbackContext {
 export interface TrainingCallback {
   /** Shown in reports of failures; the class name by default. */
   readonly name?: string
+  /** Only events of these phases reach it; all by default. What it does not want costs nothing. */
+  readonly phases?: readonly TrainingPhase[]
   onEvent(event: TrainingEvent, context: CallbackContext): void | Promise<void>
   /** Called once when it is registered. */
   onRegister?(monitor: MonitorHandle): void
@@ -88,7 +90,7 @@ export interface TrainingCallback {
 
 /** Which events a callback wants. */
 export interface CallbackFilter {
-  /** Only these phases; all by default. */
+  /** Only these phases, of those that the callback itself wants; all by default. */
   readonly phases?: readonly TrainingPhase[]
   /** Only iterations divisible by this; 1 by default. */
   readonly every?: number
@@ -176,7 +178,7 @@ export class CallbackManager {
     const registration: Registration = known ?? {
       callback,
       name: nameOf(callback),
-      phases: filter.phases ? new Set(filter.phases) : null,
+      phases: wantedPhases(callback.phases, filter.phases),
       every,
       from: filter.from ?? 0,
       until: filter.until ?? Number.POSITIVE_INFINITY,
@@ -302,6 +304,14 @@ function wants(registration: Registration, event: TrainingEvent): boolean {
   if (event.iteration < registration.from || event.iteration > registration.until) return false
   if (registration.phases && !registration.phases.has(event.phase)) return false
   return registration.every === 1 || event.iteration % registration.every === 0
+}
+
+function wantedPhases(
+  own: readonly TrainingPhase[] | undefined,
+  filter: readonly TrainingPhase[] | undefined,
+): ReadonlySet<TrainingPhase> | null {
+  if (!own || !filter) return own || filter ? new Set(own ?? filter) : null
+  return new Set(filter.filter((phase) => own.includes(phase)))
 }
 
 function nameOf(callback: TrainingCallback): string {

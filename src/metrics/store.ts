@@ -128,7 +128,7 @@ export class MetricsStore {
   statistics(name: string, options: { readonly window?: number } = {}): SeriesStatistics | null {
     const buffer = this.#find(name)?.buffer
     if (!buffer) return null
-    const values = tail(buffer.values(), options.window)
+    const { values } = buffer.newest(options.window ?? buffer.length)
     const finite = values.filter(Number.isFinite)
     if (finite.length === 0) return null
     let mean = 0
@@ -187,7 +187,8 @@ export class MetricsStore {
     const window = options.window ?? DEFAULT_TREND_WINDOW
     const version = series.buffer.version
     if (series.trend?.version === version && series.trend.window === window) return series.trend.value
-    const fit = theilSen(tail(series.buffer.iterations(), window), tail(series.buffer.values(), window))
+    const { iterations, values } = series.buffer.newest(window)
+    const fit = theilSen(iterations, values)
     const value: Trend | null = fit && {
       slope: fit.slope,
       interval: fit.interval,
@@ -228,7 +229,9 @@ export class MetricsStore {
   }
 
   #find(name: string): Series | undefined {
-    return this.#byName.get(name) ?? this.#series.get(seriesInfo(name, this.trainer).canonical)
+    return (
+      this.#byName.get(name) ?? this.#series.get(name) ?? this.#series.get(seriesInfo(name, this.trainer).canonical)
+    )
   }
 
   #open(name: string): Series | undefined {
@@ -262,8 +265,4 @@ export class MetricsStore {
     this.#byName.set(name, series)
     return series
   }
-}
-
-function tail(values: Float64Array, window: number | undefined): Float64Array {
-  return window === undefined || values.length <= window ? values : values.subarray(values.length - window)
 }

@@ -92,6 +92,7 @@ export const PPO_HISTORY_LIMIT = 10_000
  */
 export class PPOMetricsTracker implements TrainingCallback {
   readonly name = 'PPOMetricsTracker'
+  readonly phases = [TrainingPhase.ITERATION_END] as const
   readonly verbosity: VerbosityLevel
   #history: PPORecord[] = []
 

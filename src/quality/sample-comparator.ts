@@ -78,6 +78,14 @@ const FORGETTING_MEASURES = [
  */
 export class SampleComparator implements TrainingCallback {
   readonly name = 'SampleComparator'
+  readonly phases = [
+    TrainingPhase.TRAINING_START,
+    TrainingPhase.ITERATION_START,
+    TrainingPhase.RESPONSE_GENERATED,
+    TrainingPhase.REWARD_COMPUTED,
+    TrainingPhase.ITERATION_END,
+    TrainingPhase.EVALUATION,
+  ]
   readonly sampleSize: number
   readonly comparisonFrequency: number
   readonly baselineIterations: number

@@ -52,12 +52,26 @@ export function theilSen(x: ArrayLike<number>, y: ArrayLike<number>): TheilSenFi
  */
 export function trendCanBe(side: 1 | -1, x: ArrayLike<number>, y: ArrayLike<number>): boolean {
   const [xs, ys] = finitePairs(x, y)
-  if (xs.length < MIN_POINTS) return false
-  const slopes = pairwiseSlopes(xs, ys)
-  const [low, high] = intervalRanks(slopes.length, kendallVariance(ys))
+  const n = xs.length
+  if (n < MIN_POINTS) return false
+  const variance = kendallVariance(ys)
+  /** Slopes of the other side, or of none, that may lie outside the interval. */
+  const spared = (count: number): number => {
+    const [low, high] = intervalRanks(count, variance)
+    return side === 1 ? low : count - 1 - high
+  }
+  const atMost = spared((n * (n - 1)) / 2)
+  let count = 0
   let others = 0
-  for (const slope of slopes) if (slope * side <= 0) others++
-  return others <= (side === 1 ? low : slopes.length - 1 - high)
+  for (let i = 0; i < n && others <= atMost; i++) {
+    for (let j = i + 1; j < n; j++) {
+      const slope = slopeBetween(xs, ys, i, j)
+      if (!Number.isFinite(slope)) continue
+      count++
+      if (slope * side <= 0) others++
+    }
+  }
+  return count > 0 && others <= atMost && others <= spared(count)
 }
 
 /** The finite points. */
@@ -80,13 +94,16 @@ function pairwiseSlopes(xs: Float64Array, ys: Float64Array): Float64Array {
   let count = 0
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {
-      const dx = xs[j]! - xs[i]!
-      const pairwise = (ys[j]! - ys[i]!) / dx
-      // Values near the largest number overflow; such a pair says nothing that can be computed with.
-      if (dx !== 0 && Number.isFinite(pairwise)) slopes[count++] = pairwise
+      const slope = slopeBetween(xs, ys, i, j)
+      if (Number.isFinite(slope)) slopes[count++] = slope
     }
   }
   return slopes.subarray(0, count)
+}
+
+/** Not finite where x is the same, or where values near the largest number overflow: nothing that can be computed with. */
+function slopeBetween(xs: Float64Array, ys: Float64Array, i: number, j: number): number {
+  return (ys[j]! - ys[i]!) / (xs[j]! - xs[i]!)
 }
 
 /** Where in the sorted slopes the ends of the interval stand (Gilbert 1987), for a variance of Kendall's S. */

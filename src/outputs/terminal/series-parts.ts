@@ -61,9 +61,17 @@ export function createSeriesPartsCache(): SeriesPartsCache {
 
 const NOTHING: SeriesParts = { mean: null, trend: null, history: [] }
 
+/** Mean of the finite values, or null where there are none. Summed as a running mean, which huge values cannot overflow. */
+function finiteMean(values: Float64Array | undefined): number | null {
+  let mean = 0
+  let count = 0
+  for (const value of values ?? []) if (Number.isFinite(value)) mean += value / ++count - mean / count
+  return count > 0 ? mean : null
+}
+
 function compute(store: MetricsStore, name: string): SeriesParts {
   return {
-    mean: store.statistics(name, { window: SERIES_WINDOW })?.mean ?? null,
+    mean: finiteMean(store.get(name)?.newest(SERIES_WINDOW).values),
     trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
     history: store.runSoFar(name, MAX_HISTORY),
   }
