@@ -61,6 +61,7 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
+  readonly phases = ['iteration_end'] as const
   readonly mode = 'threshold'
   /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>
