@@ -82,7 +82,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   },
   quality: { values: ['events.ts', 'stats', 'text'], types: ['callbacks.ts', 'metrics', 'vocabulary'] },
   decision: {
-    values: ['detectors', 'stats', 'text', 'vocabulary'],
+    values: ['detectors', 'events.ts', 'stats', 'text', 'vocabulary'],
     types: ['callbacks.ts', 'events.ts', 'run-summary.ts'],
   },
   check: {

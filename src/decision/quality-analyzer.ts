@@ -22,7 +22,7 @@ import { klBudget } from '../detectors/kl-budget.ts'
 import { thresholdPreset } from '../detectors/presets.ts'
 import { restoreDetector, saveDetector } from '../detectors/saved-state.ts'
 import { TelltaleError } from '../errors.ts'
-import type { TrainingEvent } from '../events.ts'
+import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import type { AnalyzerView } from '../run-summary.ts'
 import { adviceFor } from './advice.ts'
 import { alertLadder, type Finding } from './alert-ladder.ts'
@@ -108,6 +108,12 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
+  readonly phases = [
+    TrainingPhase.RESPONSE_GENERATED,
+    TrainingPhase.REWARD_COMPUTED,
+    TrainingPhase.EVALUATION,
+    TrainingPhase.ITERATION_END,
+  ]
   readonly mode: AnalyzerMode
   /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>
