@@ -1,4 +1,5 @@
 // Measures what it costs to be watched. Builds on dist/: run `npm run build` first.
+//   npm run bench -- calibrate | detection | record      each has a file that says more
 //   npm run bench -- [NAME...] [--json] [--write]      --write makes docs/benchmarks.md
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -10,9 +11,13 @@ import { start } from './start.mjs'
 const BENCHES = { events, start, memory, overhead }
 
 const args = process.argv.slice(2)
-if (args[0] === 'record') {
-  const { record } = await import('./record.mjs')
-  console.log(await record(args.slice(1)))
+const COMMANDS = {
+  record: async (rest) => (await import('./record.mjs')).record(rest),
+  calibrate: async (rest) => (await import('./detection/calibrate.mjs')).calibrate(rest),
+  detection: async (rest) => (await import('./detection/benchmark.mjs')).benchmark(rest),
+}
+if (Object.hasOwn(COMMANDS, args[0])) {
+  console.log(await COMMANDS[args[0]](args.slice(1)))
   process.exit(0)
 }
 const flags = args.filter((arg) => arg.startsWith('--'))
