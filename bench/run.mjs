@@ -1,5 +1,6 @@
 // Measures what it costs to be watched and how fast the trainer is. Builds on dist/: run `npm run build` first.
 //   npm run bench -- [NAME...] [--json] [--write]
+//   npm run bench -- calibrate | detection | record      each has a file that says more
 // --write keeps the results in bench/results.json and remakes docs/benchmarks.md; what was not measured now stays as it was.
 //
 // A bench is a file bench/NAME.mjs that exports a function NAME, which returns or resolves to
@@ -15,9 +16,13 @@ import { benchmarksMarkdown, savedResults } from './markdown.mjs'
 const BENCHES = ['overhead', 'events', 'memory', 'start']
 
 const args = process.argv.slice(2)
-if (args[0] === 'record') {
-  const { record } = await import('./record.mjs')
-  console.log(await record(args.slice(1)))
+const COMMANDS = {
+  record: async (rest) => (await import('./record.mjs')).record(rest),
+  calibrate: async (rest) => (await import('./detection/calibrate.mjs')).calibrate(rest),
+  detection: async (rest) => (await import('./detection/benchmark.mjs')).benchmark(rest),
+}
+if (Object.hasOwn(COMMANDS, args[0])) {
+  console.log(await COMMANDS[args[0]](args.slice(1)))
   process.exit(0)
 }
 const flags = args.filter((arg) => arg.startsWith('--'))

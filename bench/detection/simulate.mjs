@@ -2,6 +2,9 @@
 // at five strengths. README.md in this folder says what it draws and why.
 import { randomStream } from '../../dist/trainer/index.js'
 
+/** Changes with what the generator draws: a calibration is only as good as what it was made from. */
+export const GENERATOR = 'simulate 1'
+
 /** Kinds of faults. */
 export const FAULTS = [
   'reward-hacking',
@@ -31,6 +34,8 @@ export const BENIGN = [
   'length-growth',
   'entropy-decay',
 ]
+/** How often at most in one run. */
+const LASTING = { 'learning-rate': 3, 'length-growth': 1, 'entropy-decay': 2 }
 const QUALITY = [
   'quality/heldout_reward',
   'quality/judge',
@@ -39,6 +44,7 @@ const QUALITY = [
   'quality/repetition',
   'quality/compression',
 ]
+const TEXT = ['quality/ref_perplexity', 'quality/repetition', 'quality/compression']
 const MEMORY = ['quality/similarity', 'quality/fixed_ref_perplexity', 'eval/benchmark']
 
 /** What a run is drawn from. The splits share no parameter cell: calibration draws from even ones, report from odd ones. */
@@ -101,11 +107,11 @@ export function configuration(split, index) {
 
 /**
  * A simulated run. `columns` by canonical name; NaN there is "not logged". A logged NaN of a fault is in `nonFinite`.
- * @param {{split: string, index: number, iterations: number, fault?: {kind: string, strength: number, onset?: number}, twin?: boolean}} asked
- *   `twin`: the same run with the same proxy reward whose quality does not fall.
+ * @param {{split: string, index: number, iterations: number, fault?: {kind: string, strength: number, onset?: number}, twin?: boolean, dense?: boolean}} asked
+ *   `dense`: every quality signal is logged in every iteration. `twin`: the same run with the same proxy reward whose quality does not fall.
  */
-export function simulate({ split, index, iterations, fault = null, twin = false }) {
-  const c = configuration(split, index)
+export function simulate({ split, index, iterations, fault = null, twin = false, dense = false }) {
+  const c = withSeries(configuration(split, index), fault?.kind, dense)
   const random = randomStream(index, `run ${split}`)
   const n = iterations
   const columns = {}
@@ -236,8 +242,7 @@ export function simulate({ split, index, iterations, fault = null, twin = false 
   const shared = channel()
   const falls = (name, t) => {
     if (kind === 'reward-hacking' || kind === 'quality-collapse') return 0.03 * strength * into(t)
-    const text = ['quality/ref_perplexity', 'quality/repetition', 'quality/compression'].includes(name)
-    if (kind === 'coherence-loss' && text) return 0.03 * strength * into(t)
+    if (kind === 'coherence-loss' && TEXT.includes(name)) return 0.03 * strength * into(t)
     if (kind === 'length-explosion' && name === 'quality/judge') return 0.005 * strength * into(t)
     return 0
   }
@@ -321,6 +326,20 @@ export function simulate({ split, index, iterations, fault = null, twin = false 
   }
 }
 
+/** A fault happens in runs that log what it shows in: what is not logged cannot be seen, and the coverage says so. */
+function withSeries(c, kind, dense) {
+  const quality = [...c.quality]
+  if (kind === 'coherence-loss' && !quality.some((name) => TEXT.includes(name))) quality.push('quality/ref_perplexity')
+  return {
+    ...c,
+    quality,
+    critic: c.critic || kind === 'value-reward-mismatch',
+    memory: c.memory || kind === 'catastrophic-forgetting',
+    mismatch: c.mismatch || kind === 'train-inference-mismatch',
+    ...(dense ? { sparsity: 1, missing: 0 } : {}),
+  }
+}
+
 /** The iterations as a detector gets them: one object that is moved on, so that nothing is allocated. */
 export function* observations(run) {
   const announced = new Map()
@@ -393,8 +412,11 @@ function benignEvents(c, n, random, announcements, onset) {
   }
   const sign = () => (random.uniform() < 0.5 ? -1 : 1)
   for (const what of c.benign) {
-    // Once in a thousand iterations, and never in the hundred around a fault, so that it is clear what was found.
-    for (let period = 0; period * 1000 < n; period++) {
+    // Once in a thousand iterations, and never in the hundred around a fault, so that it is clear what was found. What moves a
+    // level for good happens a few times at most: answers a hundred times as long would be no health.
+    const lasting = LASTING[what] ?? Number.POSITIVE_INFINITY
+    const first = n > 1000 && lasting < n / 1000 ? random.integer(Math.ceil(n / 1000) - lasting + 1) : 0
+    for (let period = first; period * 1000 < n && period < first + lasting; period++) {
       const at = Math.floor(period * 1000 + 60 + random.uniform() * 900)
       const size = random.uniform()
       const [s1, s2, s3] = [sign(), sign(), sign()]

@@ -1,27 +1,29 @@
-// One detector for each calibrated statistic, so that the largest value of each over a run can be seen.
-import { answerQuality } from '../../dist/detectors/calibrated/answer-quality.js'
-import { catastrophicForgetting } from '../../dist/detectors/calibrated/catastrophic-forgetting.js'
-import { entropyCollapse } from '../../dist/detectors/calibrated/entropy-collapse.js'
-import { klExplosion } from '../../dist/detectors/calibrated/kl-explosion.js'
-import { lengthExplosion, truncation } from '../../dist/detectors/calibrated/length-explosion.js'
-import { spikeDetectors } from '../../dist/detectors/calibrated/preset.js'
-import { valueRewardMismatch } from '../../dist/detectors/calibrated/value-reward-mismatch.js'
+// The largest value that each calibrated statistic reaches in a run.
+import { CALIBRATION } from '../../dist/detectors/calibrated/calibration-table.js'
+import { calibratedPreset } from '../../dist/detectors/calibrated/preset.js'
+import { RULES } from '../../dist/detectors/calibrated/rules.js'
+import { observations } from './simulate.mjs'
 
-/** A statistic is reported from this value on; below it no threshold lies. */
-const FROM = { info: 0.5, warning: Number.POSITIVE_INFINITY, critical: Number.POSITIVE_INFINITY }
-const NEVER = { info: Number.POSITIVE_INFINITY, warning: Number.POSITIVE_INFINITY, critical: Number.POSITIVE_INFINITY }
+/** Names of the calibrated statistics. */
+export const STATISTICS = Object.keys(CALIBRATION.statistics)
 
-/** Makes the detectors anew. */
-export const STATISTICS = {
-  'quality-all': () => answerQuality({ all: FROM, score: NEVER, text: NEVER }),
-  'quality-score': () => answerQuality({ all: NEVER, score: FROM, text: NEVER }),
-  'quality-text': () => answerQuality({ all: NEVER, score: NEVER, text: FROM }),
-  kl: () => klExplosion(FROM),
-  entropy: () => entropyCollapse(FROM),
-  value: () => valueRewardMismatch(FROM),
-  length: () => lengthExplosion(FROM),
-  truncation: () => truncation(FROM),
-  forgetting: () => catastrophicForgetting(FROM),
-  'loss-spike': () => spikeDetectors(FROM, NEVER)[0],
-  gradient: () => spikeDetectors(NEVER, FROM)[1],
+/** @returns the largest value of each of {@link STATISTICS}, in their order; -Infinity for one that was never measured. */
+export function largestStatistics(run) {
+  const largest = new Map(STATISTICS.map((name) => [name, Number.NEGATIVE_INFINITY]))
+  const never = Number.POSITIVE_INFINITY
+  const detectors = calibratedPreset({
+    thresholds: (name) => ({
+      info: never,
+      warning: never,
+      critical: never,
+      seen(statistic) {
+        if (statistic > largest.get(name)) largest.set(name, statistic)
+      },
+    }),
+  })
+  // The exact rules have no statistic.
+  const exact = new Set(RULES.map(({ name }) => name))
+  const measured = detectors.filter(({ name }) => !exact.has(name))
+  for (const observation of observations(run)) for (const detector of measured) detector.update(observation)
+  return [...largest.values()]
 }

@@ -1,4 +1,4 @@
-import { median } from './median.ts'
+import { medianInPlace } from './median.ts'
 
 /** How a series varies around a level that may move slowly. */
 export interface SerialScale {
@@ -11,7 +11,11 @@ export interface SerialScale {
 const LAGS = [1, 2, 4, 8] as const
 /** Robust standard deviations beyond which a difference counts as that much. */
 const WINSOR = 3
-const GRID = Float64Array.from({ length: 20 }, (_, i) => i / 20)
+/** Autocorrelations that are tried, with the variance of the differences over each lag, in units of the series' variance. */
+const GRID = Array.from({ length: 20 }, (_, i) => ({
+  rho: i / 20,
+  shapes: LAGS.map((lag) => 2 * (1 - (i / 20) ** lag)),
+}))
 
 /**
  * Scale and autocorrelation of a series from its differences, which a slow trend hardly changes: in a first-order autoregressive series those
@@ -31,37 +35,48 @@ export function serialScale(values: ArrayLike<number>, longestLag = 8): SerialSc
     weights.push((n - lag) / lag)
   }
   let best = { loss: Number.POSITIVE_INFINITY, variance: variances[0]! / 2, rho: 0 }
-  for (const rho of GRID) {
+  for (const { rho, shapes } of GRID) {
     // For a given rho the variance that fits best has a closed form.
     let over = 0
     let under = 0
     for (let i = 0; i < variances.length; i++) {
-      const shape = 2 * (1 - rho ** LAGS[i]!)
+      const shape = shapes[i]!
       over += weights[i]! * shape * variances[i]!
       under += weights[i]! * shape * shape
     }
     const variance = over / under
     let loss = 0
     for (let i = 0; i < variances.length; i++) {
-      loss += weights[i]! * (2 * variance * (1 - rho ** LAGS[i]!) - variances[i]!) ** 2
+      loss += weights[i]! * (variance * shapes[i]! - variances[i]!) ** 2
     }
     if (loss < best.loss) best = { loss, variance, rho }
   }
   return { sd: Math.sqrt(Math.max(0, best.variance)), autocorrelation: best.rho }
 }
 
+/** Reused, since this runs in every detector: allocating would cost more than computing. */
+let differences = new Float64Array(128)
+let distances = new Float64Array(128)
+
 /** Winsorised variance of the differences over a lag, around their median. */
 function differenceVariance(values: ArrayLike<number>, lag: number): number {
-  const differences = new Float64Array(values.length - lag)
-  for (let i = 0; i < differences.length; i++) differences[i] = values[i + lag]! - values[i]!
-  const centre = median(differences)
-  const distances = differences.map((difference) => Math.abs(difference - centre))
-  const spread = 1.4826 * median(distances)
-  const limit = WINSOR * spread
-  if (!(spread > 0)) return distances.reduce((sum, distance) => sum + distance ** 2, 0) / distances.length
+  const n = values.length - lag
+  if (n > differences.length) {
+    differences = new Float64Array(2 * n)
+    distances = new Float64Array(2 * n)
+  }
+  for (let i = 0; i < n; i++) differences[i] = values[i + lag]! - values[i]!
+  const centre = medianInPlace(differences, n)
+  for (let i = 0; i < n; i++) {
+    differences[i] = Math.abs(differences[i]! - centre)
+    distances[i] = differences[i]!
+  }
+  const spread = 1.4826 * medianInPlace(distances, n)
+  // More than half of the differences are equal: nothing says what an outlier would be.
+  const limit = spread > 0 ? WINSOR * spread : Number.POSITIVE_INFINITY
   let sum = 0
-  for (const distance of distances) sum += Math.min(distance, limit) ** 2
-  return sum / distances.length
+  for (let i = 0; i < n; i++) sum += Math.min(differences[i]!, limit) ** 2
+  return sum / n
 }
 
 /**

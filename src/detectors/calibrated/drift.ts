@@ -18,11 +18,17 @@ const MEMORY = 96
 const SETTLING_SCALE = 48
 const SETTLING_LAG = 2
 /** Blocks between two estimates of the scale. */
-const SCALE_EVERY = 4
+const SCALE_EVERY = 8
 /** Blocks at the end of which the mean is compared with the reference: short ones see jumps, long ones slow drifts. */
 const WINDOWS = [2, 4, 8, 16] as const
 /** Blocks by which the best level lags behind, so that a drift does not become its own reference. */
 const BEST_LAG = 4
+/**
+ * The best level is that of the last ten spans of this many blocks, a thousand iterations: small changes of prompts that add up
+ * over a long run are no failure.
+ */
+const SPAN = 20
+const SPANS = 10
 /** Blocks that the long mean of a level stretches over. */
 const LONG = 24
 /** Blocks by which the references of a moving level lag behind: a short one sees fast growth, a long one slow creep. */
@@ -31,19 +37,24 @@ const LAGS = [12, 24, 40] as const
 const HIGHEST_IN = 40
 /** Blocks that the short mean of a moving level stretches over. */
 const SHORT = 4
+/** Standard errors of a block beyond which it says nothing more: one wild block is no drift, however wild. */
+const CLIP = 9
+/** Blocks over which the rise before a reference is taken, to say how much further it may have led. */
+const SLOPE = 12
 /** Blocks that must lie behind a reference. */
 const HISTORY = 4
 
 /** What a drift is measured against. */
 export interface DriftOptions {
   /**
-   * `best`: the lowest long mean so far; for what should never get worse. `settling`: for what rises in healthy runs too, ever more
+   * `best`: the lowest long mean of the last thousand iterations; for what should never get worse. `settling`: for what rises in healthy runs too, ever more
    * slowly; see {@link DriftOptions.fromZero}.
    */
   readonly reference: 'best' | 'settling'
   /**
    * How far a `settling` signal may have risen since an earlier iteration s. A concave curve that begins at x(0) is at t at most at
-   * x(s) + (x(s) - x(0)) (t - s) / s. True where the signal is the logarithm of something that begins at 0: then it is x(s) + log(t / s).
+   * x(s) + (x(s) - x(0)) (t - s) / s. True where the signal is the logarithm of something that begins at 0: then it is x(s) + log(t / s). Nor
+   * does it rise faster after s than before.
    */
   readonly fromZero?: boolean
   /** Rise that does not matter, in the unit of the signal. */
@@ -71,7 +82,9 @@ export interface DriftState {
   readonly starts: readonly number[]
   readonly means: readonly number[]
   readonly long: number
-  readonly best: number | null
+  readonly bests: readonly number[]
+  readonly excuses: readonly number[]
+  readonly excuse: number
   readonly first: number
   readonly blocks: number
   readonly sd: number | null
@@ -83,7 +96,11 @@ export interface DriftState {
 /** Watches one signal for a rise. */
 export interface DriftWatch {
   /** Takes the signal of an iteration, undefined where there is none. Gives the drift when that closed a block. */
-  update(value: number | undefined, iteration: number): Drift | null
+  /**
+   * @param excuse how far the signal may stand above where it was when this was 0, in the unit of the signal: a `settling` signal may rise by
+   *   as much as its excuse does since the reference.
+   */
+  update(value: number | undefined, iteration: number, excuse?: number): Drift | null
   /** Since when the newest drift goes on, in iterations. */
   onset(drift: Drift): { readonly estimate: number; readonly interval: readonly [number, number] }
   /** Forgets what the signal used to be: something is known to have changed. */
@@ -104,13 +121,19 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   let starts: number[] = []
   /** For `best`: the long mean after each of the last blocks. For `settling`: the short mean after each block in memory. */
   let means: number[] = []
+  /** For `settling`: the excuse at the end of each of the same blocks. */
+  let excuses: number[] = []
+  let excuse = 0
   let long = 0
-  let best = Number.POSITIVE_INFINITY
+  /** Lowest long mean of each of the last spans, the newest last. */
+  let bests: number[] = []
   /** Level of the first blocks. */
   let first = 0
   let blocks = 0
   let sd = Number.NaN
   let rho = 0
+  /** Variance of the mean of n blocks, by n, for the autocorrelation `rho`. */
+  let variances: readonly number[] = meanVariances(0)
 
   function close(iteration: number): Drift | null {
     const value = trimmedMean(block)
@@ -131,15 +154,28 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     if (options.reference === 'best') {
       if (means.length > BEST_LAG) {
         const lagged = means.shift()!
-        if (blocks - BEST_LAG >= SHORT) best = Math.min(best, lagged)
+        if (blocks - BEST_LAG >= SHORT) {
+          if (bests.length === 0 || blocks % SPAN === 0) bests.push(lagged)
+          else bests[bests.length - 1] = Math.min(bests.at(-1)!, lagged)
+          if (bests.length > SPANS) bests.shift()
+        }
       }
-    } else if (means.length > MEMORY) means.shift()
+    } else {
+      excuses.push(excuse)
+      if (means.length > MEMORY) {
+        means.shift()
+        excuses.shift()
+      }
+    }
     if (blocks < WARM_UP_BLOCKS) return null
     if (Number.isNaN(sd) || blocks % SCALE_EVERY === 0) {
       const settling = options.reference === 'settling'
       const scale = settling ? serialScale(values.slice(-SETTLING_SCALE), SETTLING_LAG) : serialScale(values)
       sd = scale.sd
-      rho = scale.autocorrelation
+      if (scale.autocorrelation !== rho) {
+        rho = scale.autocorrelation
+        variances = meanVariances(rho)
+      }
     }
     return measure()
   }
@@ -149,47 +185,62 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     if (!(noise > 0)) return null
     const allowance = 0.25 * Math.log1p(blocks / 200)
     let drift: Drift | null = null
-    const known = references()
-    let sum = 0
-    let summed = 0
-    for (const window of WINDOWS) {
-      if (window > values.length - 4) break
-      while (summed < window) sum += values[values.length - ++summed]!
-      const level = sum / window
-      for (const [reference, margin, weight] of known) {
-        const error = noise * Math.sqrt(meanVariance(window, rho) + meanVariance(weight, rho))
-        const statistic = (level - reference - margin) / error - allowance
+    const n = values.length
+    const limit = CLIP * noise
+    for (const [reference, margin, variance] of references()) {
+      const zero = reference + margin
+      let sum = 0
+      let summed = 0
+      for (const window of WINDOWS) {
+        if (window > n - 4) break
+        while (summed < window) sum += Math.max(-limit, Math.min(limit, values[n - ++summed]! - zero))
+        const error = noise * Math.sqrt(variances[window]! + variance)
+        const statistic = sum / window / error - allowance
         if (drift === null || statistic > drift.statistic)
-          drift = { statistic, level, reference, window: window * BLOCK }
+          drift = { statistic, level: zero + sum / window, reference, window: window * BLOCK }
       }
     }
     return drift
   }
 
-  /** Reference levels with their margin and the blocks that they are the mean of. */
+  /** Reference levels with their margin and their variance, in that of a block. */
   function references(): readonly (readonly [number, number, number])[] {
     if (options.reference === 'best') {
-      return best < Number.POSITIVE_INFINITY ? [[best, options.margin, Math.min(blocks, LONG)]] : []
+      return bests.length > 0 ? [[Math.min(...bests), options.margin, variances[Math.min(blocks, LONG)]!]] : []
     }
     const found: (readonly [number, number, number])[] = []
     for (const lag of LAGS) {
       const last = means.length - 1 - lag
-      if (last >= HISTORY) found.push([settlingReference(last), options.margin, SHORT])
+      if (last < HISTORY) continue
+      // The margin holds for what a rise of the reward does not excuse; half of it also for how badly that rise is known.
+      const excused = excuse - excuses[last]! + options.margin / 2
+      const [level, variance] = settlingReference(last)
+      found.push([level, Math.max(options.margin, excused), variance])
     }
     return found
   }
 
-  /** The highest level up to a block, or what a curve that settles may have made of it by now. */
-  function settlingReference(last: number): number {
+  /** The highest level up to a block, or what a curve that settles may have made of it by now; and the variance of that. */
+  function settlingReference(last: number): readonly [number, number] {
     let highest = Number.NEGATIVE_INFINITY
     for (let i = Math.max(0, last - HIGHEST_IN); i <= last; i++) highest = Math.max(highest, means[i]!)
-    const then = starts[starts.length - (means.length - last)]! + 1
-    const now = starts[starts.length - 1]! + 1
+    const startOf = (index: number) => starts[starts.length - (means.length - index)]! + 1
+    const then = startOf(last)
+    const now = startOf(means.length - 1)
     // A run that was put back, or one whose steps were repeated, has no time to speak of.
-    if (!(now > then)) return highest
+    if (!(now > then)) return [highest, variances[SHORT]!]
     const level = means[last]!
-    const allowed = options.fromZero ? Math.log(now / then) : Math.max(0, level - first) * (now / then - 1)
-    return Math.max(highest, level + allowed)
+    let allowed = options.fromZero ? Math.log(now / then) : Math.max(0, level - first) * (now / then - 1)
+    let variance = variances[SHORT]!
+    if (last >= SLOPE) {
+      const further = (now - then) / (then - startOf(last - SLOPE))
+      const onwards = Math.max(0, level - means[last - SLOPE]!) * further
+      if (further > 0 && onwards < allowed) {
+        allowed = onwards
+        if (onwards > 0) variance *= (1 + further) ** 2 + further ** 2
+      }
+    }
+    return level + allowed > highest ? [level + allowed, variance] : [highest, variances[SHORT]!]
   }
 
   function forget(): void {
@@ -197,18 +248,22 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     values = []
     starts = []
     means = []
+    excuses = []
+    excuse = 0
     count = 0
     start = -1
     long = 0
-    best = Number.POSITIVE_INFINITY
+    bests = []
     first = 0
     blocks = 0
     sd = Number.NaN
     rho = 0
+    variances = meanVariances(rho)
   }
 
   return {
-    update(value, iteration) {
+    update(value, iteration, excusedNow = 0) {
+      excuse = excusedNow
       if (value !== undefined && Number.isFinite(value)) {
         if (start < 0) start = iteration
         block.push(value)
@@ -233,8 +288,10 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       values: [...values],
       starts: [...starts],
       means: [...means],
+      excuses: [...excuses],
+      excuse,
       long,
-      best: best === Number.POSITIVE_INFINITY ? null : best,
+      bests: [...bests],
       first,
       blocks,
       sd: Number.isNaN(sd) ? null : sd,
@@ -247,15 +304,30 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       values = [...state.values]
       starts = [...state.starts]
       means = [...state.means]
+      excuses = [...state.excuses]
+      excuse = state.excuse
       long = state.long
-      best = state.best ?? Number.POSITIVE_INFINITY
+      bests = [...state.bests]
       first = state.first
       blocks = state.blocks
       sd = state.sd ?? Number.NaN
       rho = state.rho
+      variances = meanVariances(rho)
       start = state.start
     },
   }
+}
+
+const MEAN_VARIANCES = new Map<number, readonly number[]>()
+
+/** {@link meanVariance} of 0 to {@link LONG} blocks; the twenty autocorrelations that `serialScale` gives are remembered. */
+function meanVariances(rho: number): readonly number[] {
+  let known = MEAN_VARIANCES.get(rho)
+  if (!known) {
+    known = Array.from({ length: LONG + 1 }, (_, n) => meanVariance(Math.max(1, n), rho))
+    MEAN_VARIANCES.set(rho, known)
+  }
+  return known
 }
 
 /** Mean without the smallest and the largest where there are four or more; null for none. */
@@ -273,7 +345,7 @@ function trimmedMean(values: readonly number[]): number | null {
   return n >= 4 ? (sum - min - max) / (n - 2) : sum / n
 }
 
-/** A scale from few blocks is unsure: it is made larger, as Student's t does. */
+/** A scale from few blocks is unsure, most of all in autocorrelated noise: it is made larger, more so than Student's t does. */
 function smallSample(blocks: number): number {
-  return 1 + 12 / blocks
+  return 1 + (20 / blocks) ** 1.5
 }

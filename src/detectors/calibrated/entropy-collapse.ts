@@ -12,9 +12,9 @@ export function entropyCollapse(thresholds: Thresholds): Detector {
     thresholds,
     reference: 'settling',
     margin: 0.1,
-    minSd: 0.005,
+    minSd: 0.03,
     signal: (nats) => -Math.log(Math.max(nats, 1e-6)),
     value: (signal) => Math.exp(-signal),
-    reward: { credit: 0.07, excuse: 0.6 },
+    perRewardRise: 0.25,
   })
 }

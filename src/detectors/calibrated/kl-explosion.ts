@@ -2,8 +2,8 @@ import type { Detector } from '../detector.ts'
 import type { Thresholds } from './ladder.ts'
 import { levelDrift } from './level-drift.ts'
 
-/** Nats per token (or per answer) below which KL does not matter, however fast it grows. */
-const FLOOR_NATS = 0.02
+/** Nats per token (or per answer) below which KL does not matter, however fast it grows. Added, so that a curve that settles stays concave. */
+const FLOOR_NATS = 0.01
 
 /** KL to the reference grows faster than a run that settles would let it: its logarithm against a fading forecast. */
 export function klExplosion(thresholds: Thresholds): Detector {
@@ -16,8 +16,8 @@ export function klExplosion(thresholds: Thresholds): Detector {
     reference: 'settling',
     fromZero: true,
     margin: 0.3,
-    minSd: 0.02,
-    signal: (nats) => Math.log(Math.max(nats, FLOOR_NATS)),
-    value: Math.exp,
+    minSd: 0.04,
+    signal: (nats) => Math.log(Math.max(nats, 0) + FLOOR_NATS),
+    value: (signal) => Math.exp(signal) - FLOOR_NATS,
   })
 }

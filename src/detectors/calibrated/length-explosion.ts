@@ -12,10 +12,10 @@ export function lengthExplosion(thresholds: Thresholds): Detector {
     thresholds,
     reference: 'settling',
     margin: 0.15,
-    minSd: 0.005,
+    minSd: 0.03,
     signal: (tokens) => Math.log(Math.max(tokens, 1)),
     value: Math.exp,
-    reward: { credit: 0.07, excuse: 0.6 },
+    perRewardRise: 0.3,
   })
 }
 
@@ -28,8 +28,8 @@ export function truncation(thresholds: Thresholds): Detector {
     direction: 'up',
     thresholds,
     reference: 'best',
-    margin: 0.15,
-    minSd: 0.005,
+    margin: 0.3,
+    minSd: 0.02,
     signal: (share) => share,
     value: (signal) => signal,
   })

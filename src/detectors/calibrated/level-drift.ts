@@ -20,13 +20,8 @@ export interface LevelDriftOptions extends DriftOptions {
   readonly signal: (value: number) => number
   /** Back from a signal to the value, for the evidence. */
   readonly value: (signal: number) => number
-  /** What a rising reward excuses; see `reward-credit.ts`. */
-  readonly reward?: {
-    /** Taken from the signal for each standard deviation that the reward has risen by. */
-    readonly credit: number
-    /** Standard deviations of a rise within 120 iterations that excuse whatever the signal does. */
-    readonly excuse: number
-  }
+  /** How far the signal may rise for each standard deviation that the reward has risen by meanwhile; 0 where left out. */
+  readonly perRewardRise?: number
   /** Announcements after which the level is learned anew; all where left out. */
   readonly reanchorOn?: (what: string) => boolean
 }
@@ -44,15 +39,14 @@ interface State {
 export function levelDrift(options: LevelDriftOptions): Detector<State> {
   const { name, kind, direction, thresholds, series } = options
   const watch = driftWatch(options)
-  const { credit = 0, excuse = Number.POSITIVE_INFINITY } = options.reward ?? {}
-  const reward: RewardCredit | null = options.reward ? rewardCredit() : null
+  const { perRewardRise = 0 } = options
+  const reward: RewardCredit | null = perRewardRise > 0 ? rewardCredit() : null
   let followed: string | null = null
   let open: Evidence | null = null
 
   function judge(drift: Drift): Evidence | null {
     const severity = severityOf(drift.statistic, thresholds, open?.severity ?? null)
     if (severity === null) return null
-    if ((reward?.recentRise() ?? 0) > excuse) return null
     // While an alert is open its onset stays: later blocks would only move it.
     const onset = open?.onset ?? watch.onset(drift)
     return {
@@ -60,9 +54,8 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
       direction,
       severity,
       series: [followed ?? series[0]!],
-      // With the credit given back, so that the numbers are those of the curve.
-      observed: options.value(drift.level + credit * (reward?.rise() ?? 0)),
-      expected: options.value(drift.reference + credit * (reward?.rise() ?? 0)),
+      observed: options.value(drift.level),
+      expected: options.value(drift.reference),
       statistic: drift.statistic,
       threshold: thresholds[severity],
       onset,
@@ -81,8 +74,9 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
       }
       const value = read(observation)
       reward?.update(observation.get('reward/score') ?? observation.get('reward/total'))
-      const signal = value === undefined ? Number.NaN : options.signal(value) - credit * (reward?.rise() ?? 0)
-      const drift = watch.update(Number.isNaN(signal) ? undefined : signal, observation.iteration)
+      const signal = value === undefined ? Number.NaN : options.signal(value)
+      const excuse = perRewardRise * (reward?.rise() ?? 0)
+      const drift = watch.update(Number.isNaN(signal) ? undefined : signal, observation.iteration, excuse)
       if (drift) open = judge(drift)
       return open ?? undefined
     },

@@ -7,6 +7,7 @@ import type { Detector } from '../detector.ts'
 import { answerQuality } from './answer-quality.ts'
 import { catastrophicForgetting } from './catastrophic-forgetting.ts'
 import { entropyCollapse } from './entropy-collapse.ts'
+import { gradientLevel } from './gradient-level.ts'
 import { klExplosion } from './kl-explosion.ts'
 import type { Thresholds } from './ladder.ts'
 import { lengthExplosion, truncation } from './length-explosion.ts'
@@ -53,6 +54,7 @@ export function calibratedPreset(options: CalibratedPresetOptions = {}): readonl
     ...(preset === 'ppo' ? [valueRewardMismatch(thresholds('value'))] : []),
     catastrophicForgetting(thresholds('forgetting')),
     ...spikeDetectors(thresholds('loss-spike'), thresholds('gradient')),
+    gradientLevel(thresholds('gradient-level')),
     ...RULES.map(sustained),
   ]
 }

@@ -36,25 +36,38 @@ export const TEXT_CHANNELS: readonly QualityChannel[] = [
   { name: 'quality/compression', bad: 'down', scale: 'linear', minUnit: 0.05 },
 ]
 
-/** Iterations whose values set level and unit of a channel. */
+/** Values that set level and unit of a channel: one an iteration, or fewer of one that is measured now and then. */
 const WARM_UP = BLOCK * WARM_UP_BLOCKS
-/** Iterations for which a channel's last value stands in where it was not logged. */
+const WARM_UP_SPARSE = 12
+const SPARSE_AFTER = 3 * WARM_UP
+/** Iterations for which a channel's last value stands in where it was not logged, beside twice its usual gap. */
 const HOLD = 25
+/** {@link ChannelState.hold} of channels that are logged in every iteration or every other one. */
+const DENSE = HOLD + 2 * 2
 /** Units beyond which a value says nothing more. */
 const CLIP = 12
+/** Weight of the newest value in a channel's level. */
+const WEIGHT = 0.1
 /** Rise of the mean signal that does not matter, in units: changes of prompts bring as much. */
 export const QUALITY_MARGIN = 0.6
 
-interface Channel {
-  readonly definition: QualityChannel
+/** What is known of a channel; all numbers finite, so that it is its own snapshot. */
+interface ChannelState {
   warmUp: number[]
-  /** Level at the start, and the unit; NaN until the warm-up is over. */
+  /** Iterations since its first value, during the warm-up. */
+  waited: number
+  /** Whether level and unit are known, and whether its newest value still counts. */
+  known: boolean
+  active: boolean
   base: number
   unit: number
-  /** Newest signal, and the iterations since. */
+  /** Newest signal, the iterations since, and for how many it stands in. */
   last: number
   age: number
-  /** Moving average of the signal, to say which channel moved most. */
+  hold: number
+  /** Left out beside channels that are measured more often: what stands still between two values hides how much it varies. */
+  apart: boolean
+  /** Moving average of the signal. */
   level: number
 }
 
@@ -64,8 +77,6 @@ export interface QualityWatch {
   onset(drift: Drift): { readonly estimate: number; readonly interval: readonly [number, number] }
   /** The channel that is worst now, with its level now and at the start, in its own unit. */
   worst(): { readonly name: string; readonly observed: number; readonly expected: number } | null
-  /** Mean level of the channels now, in units above the start. */
-  level(): number
   reanchor(): void
   snapshot(): Json
   restore(state: Json): void
@@ -74,55 +85,69 @@ export interface QualityWatch {
 /** Watches the mean of some channels. */
 export function qualityWatch(definitions: readonly QualityChannel[]): QualityWatch {
   const watch = driftWatch({ reference: 'best', margin: QUALITY_MARGIN, minSd: 0.02 })
-  let channels = definitions.map(newChannel)
-  /** Iterations of which the warm-up values are. */
-  let waiting: number[] = []
+  let channels: readonly ChannelState[] = definitions.map(newChannel)
 
   function update(observation: Observation): Drift | null {
-    let sum = 0
-    let count = 0
-    let warming = false
-    for (const channel of channels) {
-      const value = read(channel.definition, observation)
-      if (Number.isNaN(channel.unit)) {
+    let fresh = false
+    const learned: ChannelState[] = []
+    for (let i = 0; i < channels.length; i++) {
+      const channel = channels[i]!
+      const value = read(definitions[i]!, observation)
+      if (!channel.known) {
         if (value !== undefined) channel.warmUp.push(value)
-        if (channel.warmUp.length >= WARM_UP) learn(channel)
-        else if (channel.warmUp.length > 0) warming = true
+        if (channel.warmUp.length > 0) channel.waited++
+        if (warmedUp(channel)) learned.push(channel)
+      } else if (channel.apart) continue
+      else if (value !== undefined) {
+        fresh = true
+        take(channel, value)
+      } else if (channel.active && ++channel.age > channel.hold) {
+        // The mean of fewer channels is another signal.
+        channel.active = false
+        watch.reanchor()
       }
-      if (Number.isNaN(channel.unit)) continue
-      if (value !== undefined) {
-        channel.last = Math.max(-CLIP, Math.min(CLIP, (value - channel.base) / channel.unit))
-        channel.level += 0.1 * (channel.last - channel.level)
-        channel.age = 0
-      } else channel.age++
-      if (channel.age > HOLD || Number.isNaN(channel.last)) continue
-      sum += channel.last
-      count++
     }
-    void warming
-    if (waiting.length > 0 || count === 0) return warm(observation, count)
-    return watch.update(sum / count, observation.iteration)
+    if (learned.length > 0 && join(learned)) return replay(learned, observation.iteration)
+    const level = activeMean(channels, 'last')
+    return level === null ? null : watch.update(fresh ? level : undefined, observation.iteration)
   }
 
-  /** Until the first channels know their unit, iterations are only counted; then the warm-up is gone through at once. */
-  function warm(observation: Observation, count: number): Drift | null {
-    if (count === 0) {
-      if (channels.some(({ warmUp }) => warmUp.length > 0)) waiting.push(observation.iteration)
-      return null
+  function take(channel: ChannelState, value: number): void {
+    // One that comes back, like one that comes late, goes on from where the others are: its coming is no change of quality.
+    if (!channel.active) channel.base = value - (activeMean(channels, 'level') ?? channel.level) * channel.unit
+    channel.active = true
+    channel.last = clipped((value - channel.base) / channel.unit)
+    channel.level += WEIGHT * (channel.last - channel.level)
+    channel.age = 0
+  }
+
+  /** Lets channels take part that have learned their unit; true where they are the first. */
+  function join(learned: readonly ChannelState[]): boolean {
+    const level = activeMean(channels, 'level')
+    const dense = channels.some(({ active, hold }) => active && hold <= DENSE)
+    for (const channel of learned) {
+      learn(channel, definitions[channels.indexOf(channel)]!, level ?? 0)
+      channel.apart = dense && channel.hold > DENSE
+      if (channel.apart) channel.active = false
     }
-    const known = channels.filter(({ unit }) => !Number.isNaN(unit))
-    const length = Math.min(...known.map(({ warmUp }) => warmUp.length))
-    const iterations = [...waiting, observation.iteration]
+    return level === null
+  }
+
+  /** The warm-up of the first channels is gone through at once, where it is as dense as what follows. */
+  function replay(learned: readonly ChannelState[], iteration: number): Drift | null {
+    const length = Math.min(...learned.map(({ warmUp }) => warmUp.length))
+    const waited = Math.max(...learned.map((channel) => channel.waited))
     let drift: Drift | null = null
-    for (let i = 0; i < length; i++) {
-      let sum = 0
-      for (const { warmUp, base, unit } of known)
-        sum += Math.max(-CLIP, Math.min(CLIP, (warmUp[warmUp.length - length + i]! - base) / unit))
-      const at = iterations[Math.round((i * (iterations.length - 1)) / Math.max(1, length - 1))]!
-      drift = watch.update(sum / known.length, at) ?? drift
+    if (length >= WARM_UP && waited <= 2 * length) {
+      for (let i = 0; i < length; i++) {
+        let sum = 0
+        for (const { warmUp, base, unit } of learned)
+          sum += clipped((warmUp[warmUp.length - length + i]! - base) / unit)
+        const at = iteration - waited + 1 + Math.round((i * (waited - 1)) / Math.max(1, length - 1))
+        drift = watch.update(sum / learned.length, at) ?? drift
+      }
     }
-    waiting = []
-    for (const channel of known) channel.warmUp = []
+    for (const channel of learned) channel.warmUp = []
     return drift
   }
 
@@ -130,52 +155,80 @@ export function qualityWatch(definitions: readonly QualityChannel[]): QualityWat
     update,
     onset: (drift) => watch.onset(drift),
     worst() {
-      let worst: Channel | null = null
-      for (const channel of channels) {
-        if (!Number.isNaN(channel.unit) && (worst === null || channel.level > worst.level)) worst = channel
+      let worst = -1
+      for (let i = 0; i < channels.length; i++) {
+        if (channels[i]!.active && (worst < 0 || channels[i]!.level > channels[worst]!.level)) worst = i
       }
-      if (worst === null) return null
-      const { definition, base, unit, level } = worst
+      if (worst < 0) return null
+      const { base, unit, level } = channels[worst]!
+      const definition = definitions[worst]!
       return {
         name: definition.name,
         observed: original(definition, base + level * unit),
         expected: original(definition, base),
       }
     },
-    level() {
-      const known = channels.filter(({ unit, age }) => !Number.isNaN(unit) && age <= HOLD)
-      return known.length === 0 ? Number.NaN : known.reduce((sum, { level }) => sum + level, 0) / known.length
-    },
     reanchor() {
       watch.reanchor()
       channels = definitions.map(newChannel)
-      waiting = []
     },
-    snapshot: () =>
-      ({
-        watch: watch.snapshot(),
-        waiting: [...waiting],
-        channels: channels.map(({ definition: _, ...rest }) => nulls(rest)),
-      }) as unknown as Json,
+    snapshot: () => ({ watch: watch.snapshot(), channels: structuredClone(channels) }) as unknown as Json,
     restore(saved) {
-      const state = saved as unknown as { watch: DriftState; waiting: number[]; channels: Record<string, unknown>[] }
+      const state = saved as unknown as { watch: DriftState; channels: readonly ChannelState[] }
       watch.restore(state.watch)
-      waiting = [...state.waiting]
-      channels = definitions.map((definition, i) => ({ definition, ...nans(state.channels[i]!) }) as Channel)
+      channels = structuredClone(state.channels)
     },
   }
 }
 
-function newChannel(definition: QualityChannel): Channel {
-  return { definition, warmUp: [], base: Number.NaN, unit: Number.NaN, last: Number.NaN, age: 0, level: 0 }
+function newChannel(): ChannelState {
+  return {
+    warmUp: [],
+    waited: 0,
+    known: false,
+    active: false,
+    base: 0,
+    unit: 1,
+    last: 0,
+    age: 0,
+    hold: HOLD,
+    apart: false,
+    level: 0,
+  }
 }
 
-function learn(channel: Channel): void {
-  channel.base = median(channel.warmUp)
-  const { sd } = serialScale(channel.warmUp)
-  const { minUnit } = channel.definition
+function warmedUp({ warmUp, waited }: ChannelState): boolean {
+  return warmUp.length >= WARM_UP || (warmUp.length >= WARM_UP_SPARSE && waited >= SPARSE_AFTER)
+}
+
+/** Level and unit from the warm-up; the level such that the channel's signal is now what is given. */
+function learn(channel: ChannelState, { minUnit }: QualityChannel, signal: number): void {
+  const { warmUp, waited } = channel
+  const middle = median(warmUp)
+  const { sd } = serialScale(warmUp)
   // A channel that stood still in its warm-up has no noise to be measured by: a hundredth of its level is a change.
-  channel.unit = Math.max(sd, minUnit, 1e-9, sd > 0 ? 0 : Math.abs(channel.base) / 100)
+  channel.unit = Math.max(sd, minUnit, 1e-9, sd > 0 ? 0 : Math.abs(middle) / 100)
+  channel.base = middle - signal * channel.unit
+  channel.last = clipped((warmUp.at(-1)! - channel.base) / channel.unit)
+  channel.level = signal
+  channel.hold = HOLD + 2 * Math.ceil(waited / warmUp.length)
+  channel.known = true
+  channel.active = true
+}
+
+function activeMean(channels: readonly ChannelState[], what: 'last' | 'level'): number | null {
+  let sum = 0
+  let count = 0
+  for (const channel of channels) {
+    if (!channel.active) continue
+    sum += channel[what]
+    count++
+  }
+  return count === 0 ? null : sum / count
+}
+
+function clipped(signal: number): number {
+  return Math.max(-CLIP, Math.min(CLIP, signal))
 }
 
 /** The channel's value as a signal that rises when things get worse. */
@@ -189,23 +242,4 @@ function read({ name, bad, scale }: QualityChannel, observation: Observation): n
 function original({ bad, scale }: QualityChannel, signal: number): number {
   const scaled = bad === 'up' ? signal : -signal
   return scale === 'log' ? Math.exp(scaled) : scaled
-}
-
-/** NaN as JSON has it, and back. */
-function nulls(record: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      key,
-      typeof value === 'number' && Number.isNaN(value) ? null : Array.isArray(value) ? [...value] : value,
-    ]),
-  )
-}
-
-function nans(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      key,
-      value === null ? Number.NaN : Array.isArray(value) ? [...value] : value,
-    ]),
-  )
 }

@@ -5,28 +5,23 @@
  */
 import { serialScale } from '../../stats/serial-scale.ts'
 import type { Json } from '../detector.ts'
-import { BLOCK } from './drift.ts'
 
 /** Rewards that set level and unit. */
 const WARM_UP = 40
 /** Weight of the newest reward in the moving average. */
 const WEIGHT = 0.05
-/** Iterations that a recent rise looks back. */
-const RECENT = 120
 
 /** Follows how far the reward has risen, in standard deviations of an iteration's reward. */
 export interface RewardCredit {
   update(value: number | undefined): void
   /** Rise of the reward's moving average since the warm-up; 0 before its end. */
   rise(): number
-  /** Rise over the last 120 iterations, or as many as there are. */
-  recentRise(): number
   reanchor(): void
   snapshot(): Json
   restore(state: Json): void
 }
 
-type State = { warmUp: number[]; base: number; unit: number; average: number; past: number[]; count: number }
+type State = { warmUp: number[]; base: number; unit: number; average: number }
 
 /** Makes a {@link RewardCredit}. */
 export function rewardCredit(): RewardCredit {
@@ -42,12 +37,8 @@ export function rewardCredit(): RewardCredit {
       // One wild value must not excuse anything for long.
       const step = Math.max(-5 * state.unit, Math.min(5 * state.unit, value - state.average))
       state.average += WEIGHT * step
-      if (++state.count % BLOCK !== 0) return
-      state.past.push(state.average)
-      if (state.past.length > RECENT / BLOCK) state.past.shift()
     },
     rise: () => (state.unit > 0 ? (state.average - state.base) / state.unit : 0),
-    recentRise: () => (state.past.length > 0 ? (state.average - state.past[0]!) / state.unit : 0),
     reanchor() {
       state = empty()
     },
@@ -59,7 +50,7 @@ export function rewardCredit(): RewardCredit {
 }
 
 function empty(): State {
-  return { warmUp: [], base: 0, unit: 0, average: 0, past: [], count: 0 }
+  return { warmUp: [], base: 0, unit: 0, average: 0 }
 }
 
 function learn(state: State): void {

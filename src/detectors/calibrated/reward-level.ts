@@ -9,9 +9,9 @@ import type { Json } from '../detector.ts'
 import { BLOCK } from './drift.ts'
 
 /** Blocks that are remembered. */
-const MEMORY = 64
+const MEMORY = 128
 /** Blocks before the failure that make the level of before. */
-const BEFORE = 16
+const BEFORE = 24
 
 /** Follows the level of the reward by blocks of iterations. */
 export interface RewardLevel {
@@ -50,7 +50,7 @@ export function rewardLevel(): RewardLevel {
       state.count = 0
       state.start = -1
     },
-    changeSince(iteration, windowBlocks = 4) {
+    changeSince(iteration, windowBlocks = 6) {
       const { values, starts } = state
       let split = starts.findIndex((start) => start >= iteration)
       if (split < 0) split = values.length

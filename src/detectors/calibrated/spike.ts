@@ -22,7 +22,7 @@ export interface SpikeOptions {
 const MEMORY = 64
 const WARM_UP = 20
 /** Values between two estimates of the range. */
-const EVERY = 5
+const EVERY = 20
 /** Of the last six values five must be out of the range: a single spike is a note in the curve, not a failure. */
 const LAST = 6
 const NEEDED = 5
@@ -59,7 +59,9 @@ export function spike(options: SpikeOptions): Detector<State> {
 
   function judge(): Evidence | null {
     if (recent.length < LAST) return null
-    const statistic = recent.toSorted((a, b) => a - b)[LAST - NEEDED]!
+    // In most iterations the two newest values say at once that nothing is wrong.
+    if (recent.at(-1)! <= 0 && recent.at(-2)! <= 0) return null
+    const statistic = recent.slice().sort((a, b) => a - b)[LAST - NEEDED]!
     const severity = severityOf(statistic, thresholds, open?.severity ?? null)
     if (severity === null) return null
     const first = iterations[recent.findIndex((z) => z >= statistic)]!

@@ -11,7 +11,7 @@ export function valueRewardMismatch(thresholds: Thresholds): Detector {
     direction: 'down',
     thresholds,
     reference: 'best',
-    margin: 0.5,
+    margin: 0.35,
     minSd: 0.02,
     signal: (explained) => Math.log(Math.max(1 - explained, 0.02)),
     value: (signal) => 1 - Math.exp(signal),
