@@ -2,6 +2,22 @@
  * Telltale: a training monitor for RLHF and Constitutional AI. The public names; the trainer is `telltale/trainer`, the
  * figures are `telltale/plots`, contract suites and a manual clock are `telltale/testing`.
  *
+ * @example
+ * ```ts
+ * import { QualityAnalyzer, TrainingMonitor } from 'telltale'
+ * const monitor = new TrainingMonitor()
+ * monitor.registerCallback(new QualityAnalyzer({ monitor, klThreshold: 0.3 }))
+ * await monitor.run(async () => {
+ *   for (let iteration = 0; iteration < 100; iteration++) {
+ *     const metrics = { reward: Math.tanh(iteration / 30), kl_div: 0.01 * iteration } // your step
+ *     monitor.onEvent({ phase: 'iteration_end', iteration, metrics })
+ *     await monitor.settle()
+ *     if (monitor.shouldStopEarly().shouldStop) break
+ *   }
+ * })
+ * console.log(monitor.summary().status, monitor.summary().iterations) // stopped 32
+ * ```
+ *
  * @module telltale
  */
 export {
