@@ -13,6 +13,7 @@ import { alertReason } from './alert-reason.ts'
 
 /** Options of {@link QualityAnalyzer}. */
 export interface QualityAnalyzerOptions {
+  /** The monitor that it is registered with: asked for series, and to stop. */
   readonly monitor: MonitorHandle
   /** `threshold`: the plan's fixed rules. */
   readonly mode?: 'threshold'
@@ -61,7 +62,11 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
+<<<<<<< HEAD
   readonly phases = ['iteration_end'] as const
+=======
+  /** The set of detectors: the fixed rules of the plan. */
+>>>>>>> docs
   readonly mode = 'threshold'
   /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>

@@ -47,9 +47,11 @@ export interface Observation {
 
 /** What speaks for an alert: all data, no words. */
 export interface Evidence {
+  /** The failure. */
   readonly kind: AlertKind
   /** Which way the watched series moved. */
   readonly direction?: 'up' | 'down'
+  /** How much it matters. */
   readonly severity: Severity
   /** Canonical names of the series that the evidence is about, the deciding one first. */
   readonly series: readonly string[]
@@ -59,6 +61,7 @@ export interface Evidence {
   readonly expected: number
   /** The detector's statistic, compared with {@link threshold}. */
   readonly statistic: number
+  /** What {@link statistic} is compared with. */
   readonly threshold: number
   /** When the failure began: an iteration with an interval around it. */
   readonly onset: { readonly estimate: number; readonly interval: readonly [number, number] }
@@ -68,6 +71,7 @@ export interface Evidence {
 export interface Detector<State extends Json = Json> {
   /** Kebab-case name, as it appears in alert ids. */
   readonly name: string
+  /** The failure that it looks for. */
   readonly kind: AlertKind
   /**
    * Canonical names that it reads. It works when at least one name of each group is logged; a group is written as an
@@ -78,12 +82,15 @@ export interface Detector<State extends Json = Json> {
   update(observation: Observation): Evidence | undefined
   /** The whole state as JSON; `restore(snapshot())` on a new detector continues exactly. */
   snapshot(): State
+  /** Takes a state that `snapshot` gave. */
   restore(state: State): void
 }
 
 /** What one detector needs and lacks: how an output says what is watched and what is not. */
 export interface Coverage {
+  /** Name of the detector. */
   readonly detector: string
+  /** The failure that it looks for. */
   readonly kind: AlertKind
   /** The needed series, one entry a group, alternatives joined by `|`. */
   readonly needs: readonly string[]
@@ -95,6 +102,7 @@ export interface Coverage {
 export interface Alert extends Evidence {
   /** `<detector>-<n>`, n from 1. */
   readonly id: string
+  /** Name of the detector that saw it. */
   readonly detector: string
   /** Iteration whose closing raised it. */
   readonly iteration: number
@@ -104,6 +112,7 @@ export interface Alert extends Evidence {
   readonly rollbackTo: number | null
   /** What to do, as a code that the outputs word. */
   readonly advice: readonly Advice[]
+  /** `resolved` after three closed iterations without evidence. */
   readonly state: 'open' | 'resolved'
 }
 

@@ -18,11 +18,13 @@ export const UNITS_PER_INCH = 100
 
 /** One figure: what to draw, and how large. */
 export interface ChartDefinition {
+  /** The figure; its files are called so. */
   readonly name: FigureName
   /** A line of plain words that says what is seen, for people who cannot see it. */
   readonly title: string
   /** Size in units, 100 an inch. */
   readonly width: number
+  /** Height in units, 100 an inch. */
   readonly height: number
   /** An option of Apache ECharts 6: JSON alone, no functions, no animation. */
   readonly option: { readonly [key: string]: ChartJson }

@@ -103,7 +103,9 @@ export function drawPanel(
   }
   for (const { value, label } of prepared.thresholds) {
     const beyond = value > prepared.yMax ? ' (above)' : value < prepared.yMin ? ' (below)' : ''
-    const y = Math.min(Math.max(toY(value) - 9, area.top + 9), bottom - 9)
+    // Above its line; below it where there is no room, and inside where the line is not.
+    const at = toY(value)
+    const y = beyond === '' && at - 18 < area.top ? at + 9 : Math.min(Math.max(at - 9, area.top + 9), bottom - 9)
     const style = { size: TICK_SIZE, fill: SEVERITY_TEXT.critical, halo: true }
     graphic.push(text(`${label}${beyond}`, left + 6, y, style))
   }

@@ -1,7 +1,7 @@
 /**
  * `telltale/plots`: the figures of a run as PNG and SVG.
  *
- * @module
+ * @module telltale/plots
  */
 export {
   type ChartDefinition,

@@ -15,14 +15,19 @@ import { comparisonData, type FigureData, figureData } from './series-data.ts'
 
 /** A file that was written. */
 export interface PlotFile {
+  /** The figure in it. */
   readonly figure: FigureName
+  /** PNG for documents, SVG for the web. */
   readonly format: 'png' | 'svg'
+  /** Where the file is. */
   readonly path: string
+  /** Size of the file. */
   readonly bytes: number
 }
 
 /** What the plots read of a comparator. */
 export interface PlotComparator {
+  /** All comparisons, oldest first. */
   readonly comparisonHistory: readonly SampleComparison[]
 }
 
@@ -31,8 +36,11 @@ export type PlotAnalyzer = Pick<AnalyzerView, 'alertHistory' | 'thresholds'>
 
 /** What {@link PlotManager.createAllPlots} takes. */
 export interface AllPlotsInput {
+  /** The numbers of the run. */
   readonly metricsStore: MetricsStore
+  /** Gives the measures of the answers where the store has none. */
   readonly comparator?: PlotComparator | undefined
+  /** Gives alerts and thresholds where no marks are given. */
   readonly analyzer?: PlotAnalyzer | undefined
   /** Taken because the plan passes it; the mechanics of PPO are drawn from the store, in both verbosities. */
   readonly ppoTracker?: object | undefined

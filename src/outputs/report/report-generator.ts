@@ -27,6 +27,7 @@ import type { ReportInput } from './report-input.ts'
  * ```
  */
 export class ReportGenerator {
+  /** Folder of the reports; made when the first is written. */
   readonly outputDir: string
 
   /** @param options.outputDir folder of the reports; made where it does not exist. Plots that lie in it are shown. */
