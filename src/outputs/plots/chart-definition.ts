@@ -24,6 +24,10 @@ export interface ChartDefinition {
   /** Size in units, 100 an inch. */
   readonly width: number
   readonly height: number
-  /** An option of Apache ECharts 6: JSON alone, no functions, no animation. */
+  /** What is drawn, for whoever lays it out anew: rows of panels with their data. Read with `rowsFromJson`. */
+  readonly rows: readonly ChartJson[]
+  /** What is marked in every panel. Read with `marksFromJson`. */
+  readonly marks: ChartJson
+  /** The same laid out at that size, as an option of Apache ECharts 6: JSON alone, no functions, no animation. */
   readonly option: { readonly [key: string]: ChartJson }
 }
