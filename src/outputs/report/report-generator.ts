@@ -61,6 +61,24 @@ export class ReportGenerator {
     const text = JSON.stringify(report, (_key, value: unknown) => (isNonFinite(value) ? String(value) : value), 2)
     return writeAtomically(this.outputDir, 'training_report.json', `${text}\n`)
   }
+
+  /**
+   * Writes `training_report.html`: one file with everything in it, to be opened from disk, sent or kept. Charts can be
+   * zoomed and read exactly, from the definitions that the plots are drawn from; alerts have their samples, changed answers
+   * their word diffs. It asks nobody for anything (its own Content-Security-Policy forbids it), and all of its text is there
+   * with scripts off. The script of the charts, some 0.5 MB, is read when the first page is written.
+   *
+   * @returns the path of the file.
+   * @throws TelltaleError `not-writable`, `missing-part` where the package is not whole.
+   */
+  async generateHtmlReport(input: ReportInput): Promise<string> {
+    const { writeHtml } = await import('./html/write-html.ts')
+    return writeAtomically(
+      this.outputDir,
+      'training_report.html',
+      writeHtml(input, collectReport(input, this.outputDir)),
+    )
+  }
 }
 
 function isNonFinite(value: unknown): boolean {
