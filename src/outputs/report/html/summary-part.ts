@@ -44,7 +44,8 @@ function tiles(report: TrainingReport): Html | null {
 
 function tile({ title, final, unit, firstTenth, lastTenth, trend }: ReportMetric): Html {
   const per = unit === 'fraction' || unit === 'reward' ? '' : unit
-  const shown = (value: number): string => formatQuantity(short(value), unit === 'fraction' ? unit : '')
+  const shown = (value: number): string =>
+    formatQuantity(short(value), unit === 'fraction' ? unit : '').replace(' ', '\u00a0')
   const change = firstTenth === null || lastTenth === null ? '' : `from ${shown(firstTenth)} to ${shown(lastTenth)}`
   const arrow = trend === null ? '' : { up: '↗', down: '↘', flat: '→' }[trend.direction]
   return html`<li><span class="name">${title}</span>

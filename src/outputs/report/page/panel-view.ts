@@ -48,7 +48,9 @@ export function createPanelView(place: HTMLElement, panel: Panel, shared: Shared
   }
 
   const hidden = new Set<string>()
-  const legend = createLegend(legendOf(prepared, shared.marks), (part, shown) => {
+  // What is said of the first alert stands above the chart already.
+  const items = legendOf(prepared, shared.marks).filter(({ part }) => panel.kind === 'series' || part !== undefined)
+  const legend = createLegend(items, (part, shown) => {
     if (shown) hidden.delete(part)
     else hidden.add(part)
     draw(dark)
