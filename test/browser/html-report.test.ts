@@ -195,6 +195,20 @@ describe('the page of a run', () => {
     await page.context().close()
   })
 
+  it('reads under a finger, until another place is touched', async () => {
+    const { page } = await open(ordinary, { hasTouch: true, viewport: { width: 390, height: 800 } })
+    const sensor = page.locator('#chart-kl_divergence .sensor')
+    await sensor.scrollIntoViewIfNeeded()
+    const box = (await sensor.boundingBox())!
+    await page.touchscreen.tap(box.x + box.width / 2, box.y + 120)
+    const [title, value] = await tooltip(page, '#chart-kl_divergence')
+    expect(title).toMatch(/^iteration \d\d$/)
+    expect(value).toMatch(/^KL to the reference per token 0\.0\d+ nats\/token$/)
+    await page.locator('#chart-kl_divergence .legend button').first().tap()
+    expect(await tooltip(page, '#chart-kl_divergence')).toEqual([])
+    await page.context().close()
+  })
+
   it('zooms all charts together: by a drag, by the buttons, and back by a double click', async () => {
     const { page } = await open(ordinary)
     const sensor = page.locator('#chart-kl_divergence .sensor')

@@ -52,7 +52,7 @@ export function ppoTables({ summary, history }: NonNullable<TrainingReport['ppoM
       rows: Object.entries(summary)
         .slice(0, 40)
         .map(([name, value]) => [
-          [MEANINGS[name] ?? text(name, 60)],
+          [Object.hasOwn(MEANINGS, name) ? MEANINGS[name]! : text(name, 60)],
           [code(name)],
           [value === null ? 'not logged' : formatNumber(short(value))],
         ]),

@@ -152,6 +152,7 @@ export function createPanelView(place: HTMLElement, panel: Panel, shared: Shared
   const xOf = (event: PointerEvent | WheelEvent | MouseEvent) => event.clientX - plot.getBoundingClientRect().left
   const dragTo = (event: PointerEvent) => Math.min(Math.max(xOf(event), area.left), area.left + area.width)
   sensor.addEventListener('pointerdown', (event) => {
+    show(nearestPlace(places, toIteration(xOf(event))))
     if (event.pointerType !== 'mouse' || event.button !== 0) return
     dragFrom = dragTo(event)
     sensor.setPointerCapture(event.pointerId)
@@ -178,7 +179,9 @@ export function createPanelView(place: HTMLElement, panel: Panel, shared: Shared
     dragFrom = null
     selection.hidden = true
   })
-  sensor.addEventListener('pointerleave', () => {
+  sensor.addEventListener('pointerleave', (event) => {
+    // A finger leaves when it is lifted, and wants to read then; a tap elsewhere takes the focus away.
+    if (event.pointerType !== 'mouse') return
     if (document.activeElement !== sensor || !sensor.matches(':focus-visible')) show(null)
   })
   sensor.addEventListener('blur', () => show(null))
