@@ -138,6 +138,19 @@ describe('the page of a run', () => {
     await page.context().close()
   })
 
+  it.each([
+    ['without an iteration', { iterations: 0 }],
+    ['of one iteration', { iterations: 1 }],
+    ['of nothing but NaN', { iterations: 12, extraMetrics: () => ({ reward: Number.NaN, loss: Number.NaN }) }],
+  ])('opens for a run %s too', async (name, options) => {
+    const reports = new ReportGenerator({ outputDir: join(dir, name) })
+    const { page, problems } = await open(await reports.generateHtmlReport(recordedRun(options)))
+    for (const action of ['in', 'right', 'out', 'left']) await page.click(`#zoom [data-zoom=${action}]`)
+    expect(problems).toEqual([])
+    expect(await page.textContent('#zoom output')).toMatch(/^All iterations$|^Iterations \d+ to \d+$/)
+    await page.context().close()
+  })
+
   it('has a chart with ink for every panel that has data, and words for the others', async () => {
     const { page } = await open(ordinary)
     const dots = await ink(page)
@@ -145,9 +158,9 @@ describe('the page of a run', () => {
     expect(Math.min(...dots)).toBeGreaterThan(1500)
     expect((await ink(page, '#chart-rewards', BLUE))[0]).toBeGreaterThan(500)
     expect(await page.$$eval('.plot.empty .message', (all) => all.map((one) => one.textContent))).toEqual([
-      'no data: quality/distinct_2 was not logged',
-      'no data: ppo/approx_kl was not logged',
-      'no data: adv/mean was not logged',
+      'No data: quality/distinct_2 was not logged',
+      'No data: ppo/approx_kl was not logged',
+      'No data: adv/mean was not logged',
     ])
     await page.context().close()
   })

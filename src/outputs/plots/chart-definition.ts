@@ -24,9 +24,9 @@ export interface ChartDefinition {
   /** Size in units, 100 an inch. */
   readonly width: number
   readonly height: number
-  /** What is drawn, for whoever lays it out anew: rows of panels with their data. Read with `rowsFromJson`. */
+  /** What is drawn, for whoever lays it out anew: rows of panels with their data, as the HTML report reads them. */
   readonly rows: readonly ChartJson[]
-  /** What is marked in every panel. Read with `marksFromJson`. */
+  /** What is marked in every panel. */
   readonly marks: ChartJson
   /** The same laid out at that size, as an option of Apache ECharts 6: JSON alone, no functions, no animation. */
   readonly option: { readonly [key: string]: ChartJson }

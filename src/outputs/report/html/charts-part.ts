@@ -35,15 +35,28 @@ function oneFigure(chart: ChartDefinition, title: string, caption: string, repor
   return html`<section class="figure columns-${columns}" id="chart-${chart.name}" aria-labelledby="chart-${chart.name}-title">
 <h3 id="chart-${chart.name}-title">${title}</h3>
 <p class="aside">${caption}</p>
-<div class="panels">${panels.map(
-    ({ panel, share = 1 }, i) => html`
-<figure class="panel share-${share}">
-<figcaption><h4>${panel.title}</h4><span class="unit"></span><p class="words" id="chart-${chart.name}-${i}">${panelWords(panel, report)}</p></figcaption>
-<div class="plot"></div>
-</figure>`,
-  )}
+<div class="panels">${panels.map(({ panel, share = 1 }, i) => onePanel(panel, share, `chart-${chart.name}-${i}`, report))}
 </div>
 </section>`
+}
+
+function onePanel(panel: Panel, share: number, id: string, report: TrainingReport): Html {
+  const nothing = nothingToDraw(panel, report)
+  return html`
+<figure class="panel share-${share}">
+<figcaption><h4>${panel.title}</h4><span class="unit"></span>${nothing === null && html`<p class="words" id="${id}">${panelWords(panel, report)}</p>`}</figcaption>
+<div class="plot${nothing !== null && ' empty'}">${nothing !== null && html`<p class="message">${nothing}</p>`}</div>
+</figure>`
+}
+
+/** Why a panel has no chart; null where it has one. */
+function nothingToDraw(panel: Panel, { alerts, coverage }: TrainingReport): string | null {
+  if (panel.kind === 'alerts') {
+    if (alerts.length > 0) return null
+    return coverage === null ? 'Nothing looked for alerts' : 'No alerts'
+  }
+  const { name, buckets, superseded } = panel.series
+  return buckets.length === 0 && superseded.length === 0 ? `No data: ${name} was not logged` : null
 }
 
 /** What a panel shows, for who does not see it. */
@@ -51,7 +64,7 @@ function panelWords(panel: Panel, report: TrainingReport): string {
   if (panel.kind === 'alerts') return alertWords(report)
   const { name, unit, buckets } = panel.series
   const metric = report.metrics[name]
-  if (!metric) return buckets.length > 0 ? `${plural(buckets.length, 'value')}, from comparisons.` : 'Not logged.'
+  if (!metric) return `${plural(buckets.length, 'value')}, from comparisons.`
   const { final, finalIteration, mean, min, max, nonFinite } = metric
   const inUnit = (value: number): string => formatQuantity(short(value), unit === 'fraction' ? unit : '')
   const range =
@@ -63,9 +76,7 @@ function panelWords(panel: Panel, report: TrainingReport): string {
   return `Final ${formatQuantity(short(final), unit)} at iteration ${formatNumber(finalIteration)}; ${range}${way}${others}.`
 }
 
-function alertWords({ alerts, coverage }: TrainingReport): string {
-  if (coverage === null) return 'Nothing looked for alerts.'
-  if (alerts.length === 0) return 'No alerts.'
+function alertWords({ alerts }: TrainingReport): string {
   const each = alerts.map(
     ({ severity, kind, iteration }) =>
       `${severity}, ${KIND_TITLES[kind].toLowerCase()} at iteration ${formatNumber(iteration)}`,

@@ -41,11 +41,9 @@ export function createPanelView(place: HTMLElement, panel: Panel, shared: Shared
   const prepared = panel.kind === 'series' ? prepareSeriesPanel(panel, context) : prepareAlertsPanel(panel, context)
   const plot = place.querySelector<HTMLElement>('.plot')!
   if (prepared.yName !== '') place.querySelector('.unit')!.textContent = prepared.yName
+  // The page says already why there is nothing to draw.
+  if (plot.classList.contains('empty') || !prepared.hasData) return { draw: () => undefined }
   if (prepared.message !== null) plot.append(element('p', 'message', prepared.message))
-  if (!prepared.hasData) {
-    plot.classList.add('empty')
-    return { draw: () => undefined }
-  }
 
   const hidden = new Set<string>()
   // What is said of the first alert stands above the chart already.
