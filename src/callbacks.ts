@@ -85,12 +85,9 @@ export interface CallbackContext {
 export interface TrainingCallback {
   /** Shown in reports of failures; the class name by default. */
   readonly name?: string
-<<<<<<< HEAD
   /** Only events of these phases reach it; all by default. What it does not want costs nothing. */
   readonly phases?: readonly TrainingPhase[]
-=======
   /** Called for each event, in order. What it returns is not awaited. */
->>>>>>> docs
   onEvent(event: TrainingEvent, context: CallbackContext): void | Promise<void>
   /** Called once when it is registered. */
   onRegister?(monitor: MonitorHandle): void

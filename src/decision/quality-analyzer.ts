@@ -62,11 +62,9 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
-<<<<<<< HEAD
+  /** What it listens to. */
   readonly phases = ['iteration_end'] as const
-=======
   /** The set of detectors: the fixed rules of the plan. */
->>>>>>> docs
   readonly mode = 'threshold'
   /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>

@@ -32,13 +32,9 @@ export const PPO_FIELDS = {
   reward: 'reward/score',
 } as const
 
-<<<<<<< HEAD
 const FIELDS = Object.entries(PPO_FIELDS)
 
-/** One field of {@link PPO_FIELDS}. */
-=======
 /** One field of a {@link PPORecord}. */
->>>>>>> docs
 export type PPOField = keyof typeof PPO_FIELDS
 
 /** The mechanics of one iteration. */
@@ -98,11 +94,9 @@ export const PPO_HISTORY_LIMIT = 10_000
  */
 export class PPOMetricsTracker implements TrainingCallback {
   readonly name = 'PPOMetricsTracker'
-<<<<<<< HEAD
+  /** What it listens to. */
   readonly phases = [TrainingPhase.ITERATION_END] as const
-=======
   /** It records in `verbose` only, as in the plan. */
->>>>>>> docs
   readonly verbosity: VerbosityLevel
   #history: PPORecord[] = []
 
