@@ -7,6 +7,7 @@ import { comparisonData, type FigureData, figureData } from './series-data.ts'
 
 /** What the plots read of a comparator. */
 export interface PlotComparator {
+  /** All comparisons, oldest first. */
   readonly comparisonHistory: readonly SampleComparison[]
 }
 
