@@ -40,22 +40,28 @@ export interface StopOptions {
 
 /** What of a monitor its callbacks may use. */
 export interface MonitorHandle {
+  /** Id of the run. */
   readonly runId: string
   /** Folder of the run, or null for a monitor that writes nothing. */
   readonly outputDir: string | null
+  /** Where times come from. */
   readonly clock: Clock
+  /** The numbers of the run so far. */
   getMetricsStore(): MetricsStore
   /** Iterations of the checkpoints saved so far, ascending. */
   readonly checkpoints: readonly number[]
   /** Hyper-parameters that TRAINING_START brought as `metadata.config`. */
   readonly config: Readonly<Record<string, unknown>>
+  /** The generator that the trainer registered, or null. */
   getGenerator(): SampleGenerator | null
   /**
    * Puts derived points into the run, as an EVALUATION event of the given iteration: logged first, then stored, then seen
    * by every callback. During a replay it does nothing, since the log already has them.
    */
   publish(event: Omit<TrainingEventInit, 'phase'>): void
+  /** Asks for an early stop, which the trainer sees between two iterations. The first request wins. */
   requestEarlyStop(reason: string, options?: StopOptions): void
+  /** Whether a stop has been asked for, and why. */
   shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null }
   /** Writes an alert into the run's log. */
   recordAlert(alert: Alert): void
@@ -63,7 +69,9 @@ export interface MonitorHandle {
 
 /** What a callback gets beside the event. */
 export interface CallbackContext {
+  /** The monitor, as far as a callback may use it. */
   readonly monitor: MonitorHandle
+  /** The numbers of the run so far, those of this event included. */
   readonly store: MetricsStore
   /** The closed iteration, on the ITERATION_END that closes it; null with every other event. */
   readonly closed: Observation | null
@@ -79,6 +87,7 @@ export interface TrainingCallback {
   readonly name?: string
   /** Only events of these phases reach it; all by default. What it does not want costs nothing. */
   readonly phases?: readonly TrainingPhase[]
+  /** Called for each event, in order. What it returns is not awaited. */
   onEvent(event: TrainingEvent, context: CallbackContext): void | Promise<void>
   /** Called once when it is registered. */
   onRegister?(monitor: MonitorHandle): void
@@ -111,8 +120,11 @@ export const MAX_IN_FLIGHT = 32
 
 /** What is known of a callback that did not behave. */
 export interface CallbackProblem {
+  /** Name of the callback. */
   readonly callback: string
+  /** What was wrong, in one line. */
   readonly problem: string
+  /** How often. */
   readonly count: number
 }
 

@@ -31,7 +31,15 @@ export const TRAINING_PHASES: readonly TrainingPhase[] = Object.freeze(Object.va
 
 const KNOWN_PHASES: ReadonlySet<string> = new Set(TRAINING_PHASES)
 
-/** Whether a string is one of the eleven phases. */
+/**
+ * Whether a string is one of the eleven phases.
+ *
+ * @example
+ * ```ts
+ * import { isTrainingPhase } from 'telltale'
+ * console.log(isTrainingPhase('policy_update'), isTrainingPhase('epoch_end')) // true false
+ * ```
+ */
 export function isTrainingPhase(value: unknown): value is TrainingPhase {
   return typeof value === 'string' && KNOWN_PHASES.has(value)
 }
@@ -41,6 +49,7 @@ export type RunStatus = 'completed' | 'stopped' | 'failed'
 
 /** What {@link createTrainingEvent} takes. */
 export interface TrainingEventInit {
+  /** What happened: one of the eleven phases. */
   readonly phase: TrainingPhase
   /** Zero-based iteration (one rollout and its updates). A non-negative integer. */
   readonly iteration: number
@@ -95,13 +104,22 @@ const OWN_LOOP_BY_CANONICAL: Readonly<Record<string, readonly string[]>> = (() =
 /**
  * One thing that happened in a training run. The event and its own `metrics` record are frozen; `metadata` is by
  * reference, never frozen and never changed.
+ *
+ * @example
+ * ```ts
+ * import { TrainingEvent } from 'telltale'
+ * const event = new TrainingEvent({ phase: 'iteration_end', iteration: 7, metrics: { reward: 0.5, note: null } })
+ * console.log(event.iteration, Object.keys(event.metrics)) // 7 [ 'reward' ]
+ * ```
  */
 export class TrainingEvent {
+  /** What happened. */
   readonly phase: TrainingPhase
   /** Zero-based iteration. */
   readonly iteration: number
   /** Numbers by the names that the trainer gave them; a record without a prototype, so that any name is safe. */
   readonly metrics: Readonly<Record<string, number>>
+  /** Anything else, by reference, as the trainer gave it. */
   readonly metadata: Readonly<Record<string, unknown>>
   /** Names of metrics that were no numbers (nor null or undefined, which mean "not logged") and were left out. */
   readonly setAside: readonly string[]

@@ -152,7 +152,7 @@ function sharedWords(a: string, b: string): number {
 }
 
 function shorten(text: string): string {
-  return text.length > MAX_CHARACTERS ? text.slice(0, MAX_CHARACTERS) : text
+  return text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS - 1)}…` : text
 }
 
 function isNumeric(value: unknown): value is ArrayLike<number> {

@@ -43,6 +43,7 @@ export const DEFAULT_MODE: AnalyzerMode = 'threshold'
 
 /** Options of {@link QualityAnalyzer}. An option that does nothing in a mode is an error there. */
 export interface QualityAnalyzerOptions {
+  /** The monitor that it is registered with: asked for series, and to stop. */
   readonly monitor: MonitorHandle
   /** `threshold`, the default: the plan's fixed rules. `calibrated`: detectors with a known rate of false alarms. */
   readonly mode?: AnalyzerMode
@@ -108,12 +109,14 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
+  /** What it listens to. */
   readonly phases = [
     TrainingPhase.RESPONSE_GENERATED,
     TrainingPhase.REWARD_COMPUTED,
     TrainingPhase.EVALUATION,
     TrainingPhase.ITERATION_END,
   ]
+  /** How it judges: the fixed rules of the plan, or calibrated detectors. */
   readonly mode: AnalyzerMode
   /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>

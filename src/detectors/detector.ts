@@ -49,9 +49,11 @@ export interface Observation {
 
 /** What speaks for an alert: all data, no words. */
 export interface Evidence {
+  /** The failure. */
   readonly kind: AlertKind
   /** Which way the watched series moved. */
   readonly direction?: 'up' | 'down'
+  /** How much it matters. */
   readonly severity: Severity
   /** Canonical names of the series that the evidence is about, the deciding one first. */
   readonly series: readonly string[]
@@ -61,6 +63,7 @@ export interface Evidence {
   readonly expected: number
   /** The detector's statistic, compared with {@link threshold}. */
   readonly statistic: number
+  /** What {@link statistic} is compared with. */
   readonly threshold: number
   /** When the failure began: an iteration with an interval around it. */
   readonly onset: { readonly estimate: number; readonly interval: readonly [number, number] }
@@ -70,6 +73,7 @@ export interface Evidence {
 export interface Detector<State extends Json = Json> {
   /** Kebab-case name, as it appears in alert ids. */
   readonly name: string
+  /** The failure that it looks for. */
   readonly kind: AlertKind
   /** All kinds that its evidence can have, where they are more than {@link kind}. */
   readonly kinds?: readonly AlertKind[]
@@ -89,12 +93,15 @@ export interface Detector<State extends Json = Json> {
   update(observation: Observation): Evidence | undefined
   /** The whole state as JSON; `restore(snapshot())` on a new detector continues exactly. */
   snapshot(): State
+  /** Takes a state that `snapshot` gave. */
   restore(state: State): void
 }
 
 /** What one detector needs and lacks: how an output says what is watched and what is not. */
 export interface Coverage {
+  /** Name of the detector. */
   readonly detector: string
+  /** The failure that it looks for. */
   readonly kind: AlertKind
   /** All kinds that it can name, where they are more than {@link kind}. */
   readonly kinds?: readonly AlertKind[] | undefined
@@ -112,13 +119,17 @@ export interface Coverage {
  */
 export type AlertBasis = 'threshold' | 'calibrated' | 'rule'
 
-/** Answers to one prompt from before and after the onset of a failure. Texts are cut to 1,000 characters. */
+/** Answers to one prompt from before and after the onset of a failure. Texts are cut to 1,000 characters, with an ellipsis. */
 export interface AlertSample {
+  /** What was asked. */
   readonly prompt: string
+  /** The answer from before. */
   readonly original: string
+  /** The answer since. */
   readonly updated: string
-  /** Iterations of the two answers. */
+  /** Iteration of the answer from before. */
   readonly baselineIteration: number
+  /** Iteration of the answer since. */
   readonly iteration: number
   /** Rewards of the two answers, where both were logged. */
   readonly rewards: readonly [number, number] | null
@@ -128,6 +139,7 @@ export interface AlertSample {
 export interface Alert extends Evidence {
   /** `<detector>-<n>`, n from 1. */
   readonly id: string
+  /** Name of the detector that saw it. */
   readonly detector: string
   /** Iteration whose closing raised it. */
   readonly iteration: number
@@ -137,6 +149,7 @@ export interface Alert extends Evidence {
   readonly rollbackTo: number | null
   /** What to do, as a code that the outputs word. */
   readonly advice: readonly Advice[]
+  /** Where its threshold comes from. */
   readonly basis: AlertBasis
   /**
    * Share of healthy runs that raise any critical alert, as the detectors were calibrated; null for an alert that is not calibrated or
@@ -145,6 +158,7 @@ export interface Alert extends Evidence {
   readonly falseAlarmRate: number | null
   /** Answers that show it, the worst first; at most 3. */
   readonly samples: readonly AlertSample[]
+  /** `resolved` after three closed iterations without evidence. */
   readonly state: 'open' | 'resolved'
 }
 

@@ -6,9 +6,11 @@
 
 /** A damaged line: where it is and what is wrong with it. */
 export interface DamagedLine {
+  /** The file. */
   readonly path: string
   /** Counted from 1. */
   readonly lineNumber: number
+  /** What is wrong with it. */
   readonly problem: string
 }
 
@@ -16,6 +18,7 @@ export interface DamagedLine {
 export interface ReadReport {
   /** Damaged lines, the first 100 with their place. */
   readonly damaged: DamagedLine[]
+  /** All damaged lines. */
   damagedCount: number
   /** Lines met again (same run, writer and sequence number) and left out. */
   repeated: number

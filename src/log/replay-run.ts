@@ -9,7 +9,9 @@ import { createReplayer } from './replayer.ts'
 
 /** A replayed run: its monitor, after the last event, and what reading the log found. */
 export interface ReplayedRun {
+  /** The monitor after the last event, with store, alerts and summary. */
   readonly monitor: TrainingMonitor
+  /** What was wrong with the log, if anything. */
   readonly report: ReadReport
 }
 

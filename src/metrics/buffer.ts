@@ -16,6 +16,7 @@ const FIRST_ALLOCATION = 64
  * ```
  */
 export class MetricsBuffer {
+  /** Values that it keeps; 10,000 by default, from the plan. */
   readonly capacity: number
   #values: Float64Array
   #iterations: Float64Array

@@ -17,7 +17,9 @@ export interface HistoryBucket {
   readonly width: number
   /** Smallest, largest and mean finite value; NaN where there was none. */
   readonly min: number
+  /** Largest finite value; NaN where there was none. */
   readonly max: number
+  /** Mean of the finite values; NaN where there was none. */
   readonly mean: number
   /** Value of the newest iteration in it, finite or not. */
   readonly last: number
@@ -41,6 +43,7 @@ export interface HistoryBucket {
  * ```
  */
 export class SeriesHistory {
+  /** Buckets that it keeps at most; 1,024 by default. */
   readonly capacity: number
   #width = 1
   #length = 0

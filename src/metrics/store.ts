@@ -23,11 +23,15 @@ const MAX_SUPERSEDED_ATTEMPTS = 8
 export interface SeriesStatistics {
   /** Finite values. */
   readonly count: number
+  /** Mean of the finite values, in the unit of the series. */
   readonly mean: number
   /** Sample standard deviation (n - 1); 0 for one value. */
   readonly std: number
+  /** Smallest finite value. */
   readonly min: number
+  /** Largest finite value. */
   readonly max: number
+  /** Median of the finite values. */
   readonly median: number
   /** NaN and infinite values among the newest. */
   readonly nonFinite: number
@@ -63,6 +67,7 @@ interface Series {
  * ```
  */
 export class MetricsStore {
+  /** Table that names are looked up in. */
   readonly trainer: TrainerName
   readonly #series = new Map<string, Series>()
   /** Every name that was used, original or canonical, to its series. */

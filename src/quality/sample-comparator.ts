@@ -29,8 +29,11 @@ export interface SampleComparatorOptions {
 
 /** An answer of the first iterations. */
 export interface BaselineSample {
+  /** Iteration of the answer. */
   readonly iteration: number
+  /** What was asked. */
   readonly prompt: string
+  /** What was answered, at most 4,096 characters. */
   readonly response: string
 }
 
@@ -80,6 +83,7 @@ const FORGETTING_MEASURES = [
  */
 export class SampleComparator implements TrainingCallback {
   readonly name = 'SampleComparator'
+  /** What it listens to. */
   readonly phases = [
     TrainingPhase.TRAINING_START,
     TrainingPhase.ITERATION_START,
@@ -88,8 +92,11 @@ export class SampleComparator implements TrainingCallback {
     TrainingPhase.ITERATION_END,
     TrainingPhase.EVALUATION,
   ]
+  /** Prompts that are followed; 10 by default, from the plan. */
   readonly sampleSize: number
+  /** Iterations between comparisons; 100 by default, from the plan. */
   readonly comparisonFrequency: number
+  /** First iterations whose answers are the baseline; 5 by default. */
   readonly baselineIterations: number
   #baseline: BaselineSample[] = []
   readonly #baselineSeen = new Set<number>()

@@ -9,7 +9,9 @@ import { TelltaleError } from '../errors.ts'
 
 /** One check of a contract: a name and what throws where the contract is broken. */
 export interface ContractCheck {
+  /** What has to be so. */
   readonly name: string
+  /** Returns where it is so. @throws TelltaleError `bad-usage` saying what is not so. */
   run(): void
 }
 

@@ -52,6 +52,16 @@ type Cache = { keys: Tensor[]; values: Tensor[] }
  * Draws are made outside the compiled part from a seeded stream, one number a row and token, so that equal seeds give equal
  * answers. With a temperature other than 1, top-k or top-p, the tokens come from another distribution than the model's own;
  * the trainer scores them with the same temperature, but truncation it cannot undo: its KL estimates are then biased.
+ *
+ * @example
+ * ```ts
+ * import { createGenerator, createModel, randomStream, startBackend } from 'telltale/trainer'
+ * await startBackend()
+ * const model = createModel({ vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const generate = createGenerator(model.config, { batchSize: 2, promptLength: 2, responseLength: 4, padId: 0, eosId: 1 })
+ * const { responses } = generate(model.parameters, [Int32Array.of(3, 4), Int32Array.of(0, 5)], randomStream(1))
+ * console.log(responses.map(({ length }) => length)) // [ 4, 4 ]
+ * ```
  */
 export function createGenerator(
   config: ModelConfig,

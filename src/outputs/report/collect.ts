@@ -14,10 +14,11 @@ import {
   type ReportComparison,
   type ReportMetric,
   type ReportPair,
+  type ReportSample,
   type ReportStop,
   type TrainingReport,
 } from './report.ts'
-import type { Alert, AlertKind, AlertSample, PPOTrackerView, ReportInput } from './report-input.ts'
+import type { Alert, AlertKind, PPOTrackerView, ReportInput } from './report-input.ts'
 import { summariseSeries } from './series-summary.ts'
 import { summaryWords } from './summary.ts'
 
@@ -148,7 +149,7 @@ function stopOf(stop: StopRequest, cutter: Cutter): ReportStop {
   return { reason: cutter.text(stop.reason), severity, iteration, rollbackTo }
 }
 
-function alertOf(alert: Alert, samples: readonly AlertSample[], cutter: Cutter): ReportAlert {
+function alertOf(alert: Alert, samples: readonly ReportSample[], cutter: Cutter): ReportAlert {
   return {
     id: cutter.text(alert.id),
     detector: cutter.text(alert.detector),
@@ -176,14 +177,9 @@ function alertOf(alert: Alert, samples: readonly AlertSample[], cutter: Cutter):
  * The answers that the alert came with, else the most changed ones of the comparison that was the newest when it was raised (else of
  * the next one).
  */
-function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutter: Cutter): AlertSample[] {
+function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutter: Cutter): ReportSample[] {
   if (alert.samples.length > 0) {
-    return alert.samples.slice(0, MAX_ALERT_SAMPLES).map(({ prompt, original, updated, ...rest }) => ({
-      ...rest,
-      prompt: cutter.text(prompt),
-      original: cutter.text(original),
-      updated: cutter.text(updated),
-    }))
+    return alert.samples.slice(0, MAX_ALERT_SAMPLES).map((sample) => ({ ...sample, ...textsOf(sample, cutter) }))
   }
   if (WITHOUT_SAMPLES.has(alert.kind)) return []
   const comparison =
@@ -194,9 +190,7 @@ function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutt
   return mostChanged(comparison.pairs)
     .slice(0, MAX_ALERT_SAMPLES)
     .map((pair) => ({
-      prompt: cutter.text(pair.prompt),
-      original: cutter.text(pair.original),
-      updated: cutter.text(pair.updated),
+      ...textsOf(pair, cutter),
       baselineIteration: pair.baselineIteration,
       iteration: comparison.iteration,
       rewards: null,
@@ -220,6 +214,25 @@ function mostChanged(pairs: readonly SamplePair[]): readonly SamplePair[] {
   return pairs.toSorted((a, b) => a.diff.similarity - b.diff.similarity || b.drift - a.drift)
 }
 
+function textsOf(
+  pair: Pick<SamplePair, 'prompt' | 'original' | 'updated'>,
+  cutter: Cutter,
+): Pick<ReportPair, 'prompt' | 'original' | 'updated' | 'charactersLeftOut'> {
+  const texts = {
+    prompt: cutter.text(pair.prompt),
+    original: cutter.text(pair.original),
+    updated: cutter.text(pair.updated),
+  }
+  return {
+    ...texts,
+    charactersLeftOut: {
+      prompt: pair.prompt.length - texts.prompt.length,
+      original: pair.original.length - texts.original.length,
+      updated: pair.updated.length - texts.updated.length,
+    },
+  }
+}
+
 function pairOf(pair: SamplePair, cutter: Cutter): ReportPair {
   const { diff } = pair
   const words: { kind: 'kept' | 'removed' | 'added'; text: string }[] = []
@@ -231,9 +244,7 @@ function pairOf(pair: SamplePair, cutter: Cutter): ReportPair {
     left -= text.length
   }
   return {
-    prompt: cutter.text(pair.prompt),
-    original: cutter.text(pair.original),
-    updated: cutter.text(pair.updated),
+    ...textsOf(pair, cutter),
     baselineIteration: pair.baselineIteration,
     similarity: diff.similarity,
     drift: pair.drift,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Advice, AlertBasis, AlertKind, AlertSample, Coverage, ForgettingView, Severity } from './report-input.ts'
+import type { Advice, AlertBasis, AlertKind, Coverage, ForgettingView, Severity } from './report-input.ts'
 
 /** Version of the JSON report; it goes up when a reader of the old one would misread the new one. */
 export const REPORT_SCHEMA_VERSION = 1
@@ -38,6 +38,25 @@ export interface ReportMetric {
   readonly why: string | null
 }
 
+/** Characters that were cut off three texts. */
+export interface CharactersLeftOut {
+  readonly prompt: number
+  readonly original: number
+  readonly updated: number
+}
+
+/** Answers to one prompt, beside an alert; texts are cut to 2,000 characters. */
+export interface ReportSample {
+  readonly prompt: string
+  readonly original: string
+  readonly updated: string
+  readonly baselineIteration: number
+  readonly iteration: number
+  readonly charactersLeftOut: CharactersLeftOut
+  /** Rewards of the two answers, where both were logged. */
+  readonly rewards: readonly [number, number] | null
+}
+
 /** One alert with what a person needs to judge it. */
 export interface ReportAlert {
   readonly id: string
@@ -58,7 +77,7 @@ export interface ReportAlert {
   readonly advice: readonly Advice[]
   readonly basis: AlertBasis
   readonly falseAlarmRate: number | null
-  readonly samples: readonly AlertSample[]
+  readonly samples: readonly ReportSample[]
 }
 
 /** One pair of answers; texts are cut to 2,000 characters. */
@@ -66,6 +85,7 @@ export interface ReportPair {
   readonly prompt: string
   readonly original: string
   readonly updated: string
+  readonly charactersLeftOut: CharactersLeftOut
   readonly baselineIteration: number
   readonly similarity: number
   readonly drift: number
