@@ -122,7 +122,7 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
   if (json) {
     const damaged = checked.flatMap((result) => result.damaged.lines)
     const damagedCount = checked.reduce((sum, result) => sum + result.damaged.count, 0)
-    process.stdout.write(`${JSON.stringify({ runs, damaged, damagedCount, errors }, finite, 2)}\n`)
+    process.stdout.write(`${harmless(JSON.stringify({ runs, damaged, damagedCount, errors }, finite, 2))}\n`)
   }
   if (errors.length > 0) return UNREADABLE
   return runs.some((run) => hasAlert(run, failOn)) ? ALERTS : CLEAN
@@ -152,6 +152,14 @@ function progressFor(path: string, bytes: number): { add(bytes: number): void; c
 /** JSON has no infinite numbers and no NaN: they are written as texts, as in the log. */
 function finite(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
+
+/** The same JSON, without characters that a terminal would act on or that would hide what it says. */
+function harmless(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** `telltale check … | head` is no failure. */

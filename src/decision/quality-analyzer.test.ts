@@ -99,6 +99,20 @@ describe('a detector that breaks', () => {
   })
 })
 
+describe('metadata that throws when it is read', () => {
+  it('costs the answers of an alert, not the analyzer', () => {
+    const { monitor, analyzer, log } = analyzed()
+    const metadata = {
+      get prompts(): never {
+        throw new Error('gone')
+      },
+    }
+    for (let i = 0; i < 30; i++) monitor.onEvent({ phase: 'response_generated', iteration: 0, metadata })
+    log({ kl_div: 5 })
+    expect(analyzer.alertHistory).toMatchObject([{ kind: 'kl-explosion', samples: [] }])
+  })
+})
+
 describe('a long window', () => {
   it('costs little enough not to be switched off, and the other detectors go on', () => {
     const { monitor, analyzer, log } = analyzed({ windowSize: 2000 })

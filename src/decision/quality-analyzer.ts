@@ -203,7 +203,11 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   }
 
   onEvent(event: TrainingEvent, context: CallbackContext): void {
-    this.#answers.take(event)
+    try {
+      this.#answers.take(event)
+    } catch {
+      // Metadata is the trainer's own object and may throw when it is read; an alert then has no answers to show.
+    }
     const { closed } = context
     if (!closed) return
     if (this.#choice?.update(closed)) this.#watches = this.#calibratedWatches()

@@ -173,16 +173,18 @@ describe('check', () => {
   })
 
   it('writes no escape that a log has put into its names', () => {
-    const evil = '\u001b]0;pwned\u0007\u001b[31m'
+    const evil = '\u001b]0;pwned\u0007\u001b[31m\u009b31m\u202e'
     const hostile = file(`hostile.jsonl`, [
       ...steps(30, () => 0.01),
       evil,
       { step: 31, [evil]: 1, prompts: [evil], responses: [evil], kl_div: 9 },
     ])
     const { stdout, stderr } = telltale(['check', hostile, '--mode', 'threshold'])
+    const json = telltale(['check', hostile, '--mode', 'threshold', '--json']).stdout
     expect(stdout).toMatch(/1 line set aside:\s+.*hostile\.jsonl:31: not/)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
-    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
+    expect(stdout + stderr + json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    expect(JSON.parse(json).damagedCount).toBe(1)
   })
 
   it.each([

@@ -11,7 +11,7 @@ import type { AnalyzerView } from '../../run-summary.ts'
 import { VerbosityLevel } from '../../verbosity.ts'
 import { metricTitle } from '../../vocabulary/canonical.ts'
 import { unwatchedKinds, watchedKinds, whyUnwatched } from '../report/coverage-words.ts'
-import { adviceWords, KIND_TITLES } from '../report/words.ts'
+import { adviceWords, KIND_TITLES, onsetWords } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
 import { displayText } from './display-text.ts'
 import type { SeriesParts, SeriesPartsCache } from './series-parts.ts'
@@ -120,10 +120,15 @@ export function alertView(alert: Alert): AlertView {
     severity: alert.severity,
     title: kindTitle(alert.kind),
     iteration: alert.iteration,
-    reason: displayText(alert.reason, TEXT_CHARACTERS),
+    reason: displayText(`${alert.reason}${since(alert)}`, TEXT_CHARACTERS),
     advice: alert.advice.map((advice) => displayText(adviceWords(advice), TEXT_CHARACTERS)),
     resolved: alert.state === 'resolved',
   }
+}
+
+/** Since when, where that is not the iteration of the alert itself. */
+function since({ onset, iteration }: Alert): string {
+  return onset.interval[0] < iteration ? `, ${onsetWords(onset)}` : ''
 }
 
 function kindTitle(kind: AlertKind): string {
