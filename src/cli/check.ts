@@ -101,11 +101,11 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
           signal: controller.signal,
           onBytes: (bytes) => progress?.add(bytes),
         })
-        progress?.clear()
+        progress?.done()
         checked.push(result)
         if (!json) await say(result)
       } catch (error) {
-        progress?.clear()
+        progress?.close()
         if (controller.signal.aborted) {
           process.stderr.write('telltale: interrupted; nothing was changed\n')
           return INTERRUPTED
@@ -133,8 +133,8 @@ async function say(result: CheckedPath): Promise<void> {
   process.stdout.write(`${checkText(result, process.stdout, process.env).join('\n')}\n`)
 }
 
-/** How far a long input is, on a terminal; it is gone when the input is read. */
-function progressFor(path: string, bytes: number): { add(bytes: number): void; clear(): void } | null {
+/** How far a long input is, on a terminal. */
+function progressFor(path: string, bytes: number): { add(bytes: number): void; done(): void; close(): void } | null {
   if (!process.stderr.isTTY || bytes < LONG_INPUT_BYTES) return null
   const megabytes = (count: number) => Math.round(count / 1e6)
   const progress = createProgress({ stream: process.stderr })
@@ -145,7 +145,11 @@ function progressFor(path: string, bytes: number): { add(bytes: number): void; c
       read += more
       progress.update(megabytes(read), 'MB')
     },
-    clear: () => progress.close(),
+    done() {
+      progress.done(`${megabytes(read)} MB`)
+      progress.close()
+    },
+    close: () => progress.close(),
   }
 }
 
