@@ -14,6 +14,8 @@ export const BLOCK = 5
 export const WARM_UP_BLOCKS = 8
 /** Blocks that are remembered: what the scale is estimated from and the onset searched in. */
 const MEMORY = 96
+/** The newest blocks are left out of the scale where enough others are there: a drift must not hide behind the spread that it makes. */
+const SCALE_LAG = 16
 /** A settling level's own noise is seen in few blocks that lie close together. */
 const SETTLING_SCALE = 48
 const SETTLING_LAG = 2
@@ -32,7 +34,7 @@ const SPANS = 10
 /** Blocks that the long mean of a level stretches over. */
 const LONG = 24
 /** Blocks by which the references of a moving level lag behind: a short one sees fast growth, a long one slow creep. */
-const LAGS = [12, 24, 40] as const
+const LAGS = [12, 18, 24, 40] as const
 /** Blocks in which the highest level of before is searched. */
 const HIGHEST_IN = 40
 /** Blocks that the short mean of a moving level stretches over. */
@@ -40,9 +42,9 @@ const SHORT = 4
 /** Standard errors of a block beyond which it says nothing more: one wild block is no drift, however wild. */
 const CLIP = 9
 /** Blocks over which the rise before a reference is taken, to say how much further it may have led. */
-const SLOPE = 12
+const SLOPE = 24
 /** Blocks that must lie behind a reference. */
-const HISTORY = 4
+const HISTORY = 8
 
 /** What a drift is measured against. */
 export interface DriftOptions {
@@ -86,6 +88,7 @@ export interface DriftState {
   readonly excuses: readonly number[]
   readonly excuse: number
   readonly first: number
+  readonly firstAt: number
   readonly blocks: number
   readonly sd: number | null
   readonly rho: number
@@ -127,8 +130,9 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   let long = 0
   /** Lowest long mean of each of the last spans, the newest last. */
   let bests: number[] = []
-  /** Level of the first blocks. */
+  /** Level of the first blocks, and the iteration in their middle. */
   let first = 0
+  let firstAt = 0
   let blocks = 0
   let sd = Number.NaN
   let rho = 0
@@ -144,14 +148,13 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     starts.push(start < 0 ? iteration : start)
     start = -1
     blocks++
-    long += (value - long) / Math.min(blocks, options.reference === 'best' ? LONG : SHORT)
-    means.push(long)
-    if (blocks <= SHORT) first = long
     if (values.length > MEMORY) {
       values.shift()
       starts.shift()
     }
     if (options.reference === 'best') {
+      long += (value - long) / Math.min(blocks, LONG)
+      means.push(long)
       if (means.length > BEST_LAG) {
         const lagged = means.shift()!
         if (blocks - BEST_LAG >= SHORT) {
@@ -161,16 +164,24 @@ export function driftWatch(options: DriftOptions): DriftWatch {
         }
       }
     } else {
+      means.push(newestMean())
       excuses.push(excuse)
       if (means.length > MEMORY) {
         means.shift()
         excuses.shift()
       }
+      if (blocks <= SHORT) {
+        first = means.at(-1)!
+        firstAt = centre(means.length - 1)
+      }
     }
     if (blocks < WARM_UP_BLOCKS) return null
     if (Number.isNaN(sd) || blocks % SCALE_EVERY === 0) {
       const settling = options.reference === 'settling'
-      const scale = settling ? serialScale(values.slice(-SETTLING_SCALE), SETTLING_LAG) : serialScale(values)
+      const until = Math.max(Math.min(values.length, 2 * SCALE_LAG), values.length - SCALE_LAG)
+      const scale = settling
+        ? serialScale(values.slice(Math.max(0, until - SETTLING_SCALE), until), SETTLING_LAG)
+        : serialScale(values.slice(0, until))
       sd = scale.sd
       if (scale.autocorrelation !== rho) {
         rho = scale.autocorrelation
@@ -181,14 +192,14 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   }
 
   function measure(): Drift | null {
-    const noise = Math.max(sd * smallSample(Math.min(blocks, MEMORY)), options.minSd)
+    const noise = Math.max(sd * smallSample(Math.min(blocks, MEMORY - SCALE_LAG)), options.minSd)
     if (!(noise > 0)) return null
     const allowance = 0.25 * Math.log1p(blocks / 200)
     let drift: Drift | null = null
     const n = values.length
-    const limit = CLIP * noise
     for (const [reference, margin, variance] of references()) {
       const zero = reference + margin
+      const limit = CLIP * noise * Math.sqrt(1 + variance)
       let sum = 0
       let summed = 0
       for (const window of WINDOWS) {
@@ -220,27 +231,41 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     return found
   }
 
+  function newestMean(): number {
+    const from = Math.max(0, values.length - SHORT)
+    let sum = 0
+    for (let i = from; i < values.length; i++) sum += values[i]!
+    return sum / (values.length - from)
+  }
+
+  /** The iteration, counted from 1, in the middle of the blocks that one of {@link means} is of. */
+  function centre(index: number): number {
+    return 1 + (starts[Math.max(0, index - SHORT + 1)]! + starts[index]! + BLOCK - 1) / 2
+  }
+
   /** The highest level up to a block, or what a curve that settles may have made of it by now; and the variance of that. */
   function settlingReference(last: number): readonly [number, number] {
+    const known = variances[SHORT]!
     let highest = Number.NEGATIVE_INFINITY
     for (let i = Math.max(0, last - HIGHEST_IN); i <= last; i++) highest = Math.max(highest, means[i]!)
-    const startOf = (index: number) => starts[starts.length - (means.length - index)]! + 1
-    const then = startOf(last)
-    const now = startOf(means.length - 1)
-    // A run that was put back, or one whose steps were repeated, has no time to speak of.
-    if (!(now > then)) return [highest, variances[SHORT]!]
     const level = means[last]!
-    let allowed = options.fromZero ? Math.log(now / then) : Math.max(0, level - first) * (now / then - 1)
-    let variance = variances[SHORT]!
-    if (last >= SLOPE) {
-      const further = (now - then) / (then - startOf(last - SLOPE))
-      const onwards = Math.max(0, level - means[last - SLOPE]!) * further
-      if (further > 0 && onwards < allowed) {
-        allowed = onwards
-        if (onwards > 0) variance *= (1 + further) ** 2 + further ** 2
-      }
+    const then = centre(last)
+    const ahead = starts[starts.length - 1]! + BLOCK - then
+    const since = then - (options.fromZero ? 0 : firstAt)
+    // A run that was put back, or one whose steps were repeated, has no time to speak of.
+    if (!(ahead > 0 && since > 0)) return [highest, known]
+    const onwards = (before: number, distance: number): readonly [number, number] => {
+      const further = ahead / distance
+      const rise = (level - before) * further
+      return rise > 0 ? [rise, known * ((1 + further) ** 2 + further ** 2)] : [0, known]
     }
-    return level + allowed > highest ? [level + allowed, variance] : [highest, variances[SHORT]!]
+    let [allowed, variance] = options.fromZero ? [Math.log1p(ahead / then), known] : onwards(first, since)
+    const distance = last >= SLOPE ? then - centre(last - SLOPE) : 0
+    if (distance > 0) {
+      const [rise, itsVariance] = onwards(means[last - SLOPE]!, distance)
+      if (rise < allowed) [allowed, variance] = [rise, itsVariance]
+    }
+    return level + allowed > highest ? [level + allowed, variance] : [highest, known]
   }
 
   function forget(): void {
@@ -255,6 +280,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     long = 0
     bests = []
     first = 0
+    firstAt = 0
     blocks = 0
     sd = Number.NaN
     rho = 0
@@ -293,6 +319,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       long,
       bests: [...bests],
       first,
+      firstAt,
       blocks,
       sd: Number.isNaN(sd) ? null : sd,
       rho,
@@ -309,6 +336,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       long = state.long
       bests = [...state.bests]
       first = state.first
+      firstAt = state.firstAt
       blocks = state.blocks
       sd = state.sd ?? Number.NaN
       rho = state.rho

@@ -12,7 +12,7 @@ export function entropyCollapse(thresholds: Thresholds): Detector {
     thresholds,
     reference: 'settling',
     margin: 0.1,
-    minSd: 0.03,
+    minSd: 0.02,
     signal: (nats) => -Math.log(Math.max(nats, 1e-6)),
     value: (signal) => Math.exp(-signal),
     perRewardRise: 0.25,

@@ -12,7 +12,7 @@ export function lengthExplosion(thresholds: Thresholds): Detector {
     thresholds,
     reference: 'settling',
     margin: 0.15,
-    minSd: 0.03,
+    minSd: 0.02,
     signal: (tokens) => Math.log(Math.max(tokens, 1)),
     value: Math.exp,
     perRewardRise: 0.3,

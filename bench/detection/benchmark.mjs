@@ -1,0 +1,244 @@
+// How good detection is: false alarms, delays, kinds, onsets and what roll-back saves, on runs that nothing was tuned on.
+//   npm run bench -- detection [--runs 60] [--json] [--write] [--export DIR]
+// --runs: runs of each kind and strength; there are fifty times as many healthy ones of 1,000 iterations and a third of that of 10,000.
+// --write: makes bench/detection/results.json and docs/detection-benchmark.md. --export: writes runs as JSONL and stops.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { CALIBRATION } from '../../dist/detectors/calibrated/calibration-table.js'
+import { calibratedPreset } from '../../dist/detectors/calibrated/preset.js'
+import { exportRuns } from './export.mjs'
+import { inParallel } from './parallel.mjs'
+import { scoreRealRuns } from './real-runs.mjs'
+import { writeReport } from './report.mjs'
+import { alarmRate, detection, goldSaved, progressLost, quantileOf, round } from './scoring.mjs'
+import { FAULTS, GENERATOR, observations, STRENGTHS, simulate } from './simulate.mjs'
+import { CHECKPOINTS } from './watch.mjs'
+
+export const RESULTS = new URL('results.json', import.meta.url)
+/** Faults that show in several quality signals; they are also scored as sparsely as a run happens to log them. */
+export const QUALITY_FAULTS = ['reward-hacking', 'quality-collapse', 'coherence-loss']
+/** Iterations of a run with a fault, so that 500 are left after the latest onset. */
+const FAULT_ITERATIONS = 1300
+
+export async function benchmark(args) {
+  const runs = number(args, '--runs', 60)
+  const target = option(args, '--export')
+  if (target !== undefined) return exportRuns(target, runs)
+  const results = await measure(runs)
+  if (args.includes('--write')) {
+    writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`)
+    await writeReport(results)
+  }
+  return args.includes('--json') ? JSON.stringify(results, null, 2) : results.summary
+}
+
+async function measure(runs) {
+  const jobs = []
+  /** Adds runs and says how to take their results out again. */
+  const add = (count, job) => {
+    const from = jobs.length
+    for (let i = 0; i < count; i++) jobs.push(job(i))
+    return (all) => all.slice(from, from + count)
+  }
+  // Every set of runs has configurations of its own.
+  let base = 0
+  const fresh = (count) => {
+    base += count
+    return base - count
+  }
+  const held = (count, iterations, more = {}) => {
+    const first = fresh(count)
+    return add(count, (i) => ({ split: 'report', index: first + i, iterations, ...more }))
+  }
+  const healthy = { 1000: held(50 * runs, 1000), 10000: held(Math.ceil((50 * runs) / 3), 10_000) }
+  const faults = FAULTS.flatMap((kind) =>
+    STRENGTHS.map((strength) => ({
+      kind,
+      strength,
+      take: held(runs, FAULT_ITERATIONS, { fault: { kind, strength }, dense: true }),
+    })),
+  )
+  const sparse = QUALITY_FAULTS.map((kind) => ({
+    kind,
+    take: held(runs, FAULT_ITERATIONS, { fault: { kind, strength: 1 } }),
+  }))
+  const twins = held(3 * runs, FAULT_ITERATIONS, {
+    fault: { kind: 'reward-hacking', strength: 1 },
+    twin: true,
+    dense: true,
+  })
+  const shuffled = held(3 * runs, 1000, { control: 'shuffle' })
+  const shuffledFault = held(runs, FAULT_ITERATIONS, {
+    control: 'shuffle',
+    fault: { kind: 'reward-hacking', strength: 1 },
+    dense: true,
+  })
+  const constant = held(runs, 1000, { control: 'constant' })
+
+  const all = await inParallel('watch', jobs, 'detection')
+  const methods = Object.keys(all[0].alarms)
+  const each = (compute) => Object.fromEntries(methods.map((method) => [method, compute(method)]))
+  const strong = faults.filter(({ strength }) => strength >= 1).flatMap(({ take }) => take(all))
+  const results = {
+    provenance: {
+      command: `npm run bench -- detection --runs ${runs} --write`,
+      generator: GENERATOR,
+      split: 'report',
+      runs: jobs.length,
+      calibration: { generator: CALIBRATION.generator, runs: CALIBRATION.runs, iterations: CALIBRATION.iterations },
+      node: process.version,
+      machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+      date: new Date().toISOString().slice(0, 10),
+    },
+    healthy: Object.fromEntries(
+      Object.entries(healthy).map(([iterations, take]) => [
+        iterations,
+        each((method) => ({
+          critical: alarmRate(take(all), method, 'critical'),
+          warning: alarmRate(take(all), method, 'warning'),
+          progressLost: progressLost(take(all), method),
+          kinds: kindsOf(take(all), method),
+        })),
+      ]),
+    ),
+    faults: Object.fromEntries(
+      FAULTS.map((kind) => [
+        kind,
+        Object.fromEntries(
+          faults
+            .filter((fault) => fault.kind === kind)
+            .map(({ strength, take }) => [strength, each((method) => detection(take(all), method))]),
+        ),
+      ]),
+    ),
+    asLogged: Object.fromEntries(sparse.map(({ kind, take }) => [kind, detection(take(all), 'calibrated')])),
+    confusion: Object.fromEntries(
+      FAULTS.map((kind) => [
+        kind,
+        detection(
+          strong.filter((run) => run.kind === kind),
+          'calibrated',
+        ).kinds,
+      ]),
+    ),
+    onsetError: onsetError(strong),
+    gold: each((method) => ({
+      withoutRollBack: goldSaved(strong, method, null),
+      ...Object.fromEntries(CHECKPOINTS.map((every, i) => [`checkpoints ${every}`, goldSaved(strong, method, i)])),
+    })),
+    goldByKind: Object.fromEntries(
+      FAULTS.map((kind) => [
+        kind,
+        goldSaved(
+          strong.filter((run) => run.kind === kind),
+          'calibrated',
+          0,
+        ).mean,
+      ]),
+    ),
+    controls: {
+      'healthy twins of hacks': each((method) => alarmRate(twins(all), method, 'critical')),
+      'healthy, iterations shuffled': each((method) => alarmRate(shuffled(all), method, 'critical')),
+      'reward-hacking, iterations shuffled': each((method) => alarmRate(shuffledFault(all), method, 'critical')),
+      'constant input': each((method) => alarmRate(constant(all), method, 'critical')),
+    },
+    cost: cost(),
+    real: scoreRealRuns(),
+  }
+  return { ...results, summary: summary(results) }
+}
+
+function onsetError(runs) {
+  const errors = runs.flatMap(({ alarms, onset }) => {
+    const alarm = alarms.calibrated.critical
+    return alarm !== null && alarm.iteration >= onset ? [Math.abs(alarm.onset - onset)] : []
+  })
+  return { runs: errors.length, median: quantileOf(errors, 0.5), p90: quantileOf(errors, 0.9) }
+}
+
+/** Which kinds the false alarms of a method name. */
+function kindsOf(runs, method) {
+  const kinds = {}
+  for (const { alarms } of runs) {
+    const alarm = alarms[method].critical
+    if (alarm) kinds[alarm.kind] = (kinds[alarm.kind] ?? 0) + 1
+  }
+  return kinds
+}
+
+/** Processor time of the whole preset for one iteration, and the size of its state. */
+function cost() {
+  const runs = Array.from({ length: 4 }, (_, index) => simulate({ split: 'report', index, iterations: 10_000 }))
+  const took = runs.map((run) => {
+    const detectors = calibratedPreset()
+    const before = process.cpuUsage().user
+    for (const observation of observations(run)) for (const detector of detectors) detector.update(observation)
+    const microseconds = (process.cpuUsage().user - before) / run.iterations
+    return { microseconds, bytes: JSON.stringify(detectors.map((detector) => detector.snapshot())).length }
+  })
+  return {
+    microsecondsPerIteration: round(
+      quantileOf(
+        took.map(({ microseconds }) => microseconds),
+        0.5,
+      ),
+    ),
+    snapshotBytes: Math.max(...took.map(({ bytes }) => bytes)),
+  }
+}
+
+/** The figures that have a target, beside it. */
+function summary(results) {
+  const { healthy, faults, onsetError: onset, gold, cost: spent, real } = results
+  const of = (kind, strength) => faults[kind][strength].calibrated
+  const rows = [
+    ['healthy runs with a critical alert, 1,000 iterations', '0.003', healthy[1000].calibrated.critical.rate],
+    ['the same, upper bound', '', healthy[1000].calibrated.critical.upperBound],
+    ['healthy runs with a critical alert, 10,000 iterations', '0.01', healthy[10000].calibrated.critical.rate],
+    ['the same, upper bound', '', healthy[10000].calibrated.critical.upperBound],
+    ['healthy runs with a warning or more, 1,000 iterations', '0.03', healthy[1000].calibrated.warning.rate],
+    ['median delay, reward-hacking, strength 1', '80', of('reward-hacking', 1).medianDelay],
+    ['median delay, quality-collapse', '72', of('quality-collapse', 1).medianDelay],
+    ['median delay, coherence-loss', '72', of('coherence-loss', 1).medianDelay],
+    ['median delay, kl-explosion', '60', of('kl-explosion', 1).medianDelay],
+    ['median delay, entropy-collapse', '48', of('entropy-collapse', 1).medianDelay],
+    ['median delay, value-reward-mismatch', '30', of('value-reward-mismatch', 1).medianDelay],
+    ['median delay, length-explosion', '35', of('length-explosion', 1).medianDelay],
+    ['median delay, non-finite', '3', of('non-finite', 1).medianDelay],
+    ['median delay, broken-invariant', '3', of('broken-invariant', 1).medianDelay],
+    ['median delay, loss-spike', '6', of('loss-spike', 1).medianDelay],
+    ['median delay, gradient-anomaly', '6', of('gradient-anomaly', 1).medianDelay],
+    ['least share found within 500 iterations, strength 1', '0.99', least(faults, 1)],
+    ['least share found within 500 iterations, strength 0.5', '0.85', least(faults, 0.5)],
+    ['right kind, quality faults, strength 1', '0.95', least(faults, 1, 'rightKind', QUALITY_FAULTS)],
+    ['onset, median absolute error', '30', onset.median],
+    ['gold saved, simulated, checkpoints every 10', '0.85', gold.calibrated['checkpoints 10'].mean],
+    ['gold saved, simulated, checkpoints every 50', '', gold.calibrated['checkpoints 50'].mean],
+    ['all detectors of the ppo preset, microseconds an iteration', '30', spent.microsecondsPerIteration],
+    ['real healthy runs with a critical alert', '0', `${real.healthy.critical} of ${real.healthy.runs}`],
+    ['real faults found', '0.95', `${real.faults.found} of ${real.faults.runs}`],
+    ['real faults found, right kind', '0.9', `${real.faults.rightKind} of ${real.faults.found}`],
+  ]
+  return rows.map(([figure, target, reached]) => ({ figure, target, reached }))
+}
+
+function least(faults, strength, what = 'found', kinds = Object.keys(faults)) {
+  return Math.min(...kinds.map((kind) => faults[kind][strength].calibrated[what] ?? 0))
+}
+
+/** The published results. */
+export function publishedResults() {
+  return JSON.parse(readFileSync(RESULTS, 'utf8'))
+}
+
+function option(args, name) {
+  const at = args.indexOf(name)
+  return at < 0 ? undefined : args[at + 1]
+}
+
+function number(args, name, fallback) {
+  const given = option(args, name)
+  const value = given === undefined ? fallback : Number(given)
+  if (!(Number.isSafeInteger(value) && value > 0)) throw new Error(`${name} is ${given}; expected a positive integer`)
+  return value
+}

@@ -1,0 +1,313 @@
+import { describe, expect, it } from 'vitest'
+import { testDetector } from '../../testing/test-detector.ts'
+import { randomStream } from '../../trainer/random.ts'
+import type { AlertKind, Detector, Evidence } from '../detector.ts'
+import { answerQuality } from './answer-quality.ts'
+import { catastrophicForgetting } from './catastrophic-forgetting.ts'
+import { entropyCollapse } from './entropy-collapse.ts'
+import { gradientLevel } from './gradient-level.ts'
+import { klExplosion } from './kl-explosion.ts'
+import { severityOf } from './ladder.ts'
+import { lengthExplosion, truncation } from './length-explosion.ts'
+import { calibratedPreset, PRESETS, spikeDetectors } from './preset.ts'
+import { RULES } from './rules.ts'
+import { sustained } from './sustained.ts'
+import { DEFAULT_FALSE_ALARM_RATE, type StatisticName, thresholdsFor } from './thresholds.ts'
+import { valueRewardMismatch } from './value-reward-mismatch.ts'
+
+/** Fixed, so that a new calibration does not move what these tests see. */
+const THRESHOLDS = { info: 4, warning: 6, critical: 8 }
+const NEVER = {
+  info: Number.POSITIVE_INFINITY,
+  warning: Number.POSITIVE_INFINITY,
+  critical: Number.POSITIVE_INFINITY,
+}
+const ONSET = 200
+
+type Values = Readonly<Record<string, number>>
+
+/** A run of some series: each is a function of the iteration, the iterations into the fault, and its own noise. */
+function run(
+  seed: number,
+  length: number,
+  series: Readonly<Record<string, (t: number, into: number, noise: () => number) => number>>,
+  faulty: boolean,
+): readonly Values[] {
+  const random = randomStream(seed, 'calibrated test')
+  const noise = () => random.normal()
+  return Array.from({ length }, (_, t) =>
+    Object.fromEntries(
+      Object.entries(series).map(([name, value]) => [name, value(t, faulty ? Math.max(0, t - ONSET) : 0, noise)]),
+    ),
+  )
+}
+
+interface Case {
+  readonly create: () => Detector
+  readonly series: Parameters<typeof run>[2]
+  readonly kind: AlertKind
+  /** Iteration of the first critical evidence; measured, and exact, so that a change of a detector shows. */
+  readonly critical: number
+}
+
+const all = () => answerQuality({ all: THRESHOLDS, score: THRESHOLDS, text: THRESHOLDS })
+const learning = (t: number) => 1 - Math.exp(-t / 150)
+
+const CASES: Readonly<Record<string, Case>> = {
+  'reward hacking': {
+    create: all,
+    series: {
+      'reward/score': (t, into, noise) => 3 * learning(t) + 0.01 * into + noise(),
+      'quality/judge': (_, into, noise) => 0.5 + 0.3 * (noise() - 0.03 * into),
+      'quality/ref_perplexity': (_, into, noise) => Math.exp(1.2 + 0.05 * (noise() + 0.06 * into)),
+      'quality/distinct_2': (_, into, noise) => 0.65 - 0.03 * (noise() + 0.06 * into),
+    },
+    kind: 'reward-hacking',
+    critical: 264,
+  },
+  'quality collapse': {
+    create: all,
+    series: {
+      'reward/score': (t, into, noise) => 3 * learning(t) - 0.04 * into + noise(),
+      'quality/judge': (_, into, noise) => 0.5 + 0.3 * (noise() - 0.03 * into),
+    },
+    kind: 'quality-collapse',
+    critical: 304,
+  },
+  'loss of coherence': {
+    create: all,
+    series: {
+      'reward/score': (t, _, noise) => 3 * learning(t) + noise(),
+      'quality/heldout_reward': (_, __, noise) => noise(),
+      'quality/ref_perplexity': (_, into, noise) => Math.exp(1.2 + 0.05 * (noise() + 0.06 * into)),
+      'quality/repetition': (_, into, noise) => 0.06 + 0.015 * (noise() + 0.1 * into),
+    },
+    kind: 'coherence-loss',
+    critical: 259,
+  },
+  'growth of KL': {
+    create: () => klExplosion(THRESHOLDS),
+    series: {
+      'kl_ref/token': (t, into, noise) => 0.1 * learning(t) * Math.exp(into / 80 + 0.1 * noise()),
+    },
+    kind: 'kl-explosion',
+    critical: 359,
+  },
+  'collapse of entropy': {
+    create: () => entropyCollapse(THRESHOLDS),
+    series: {
+      'entropy/token': (t, into, noise) => (1 - 0.2 * learning(t)) * Math.exp(-into / 240 + 0.02 * noise()),
+      'reward/score': (t, _, noise) => 3 * learning(t) + noise(),
+    },
+    kind: 'entropy-collapse',
+    critical: 289,
+  },
+  'growth of answers': {
+    create: () => lengthExplosion(THRESHOLDS),
+    series: {
+      'length/mean': (_, into, noise) => 100 * Math.exp(into / 150 + 0.03 * noise()),
+      'reward/score': (t, _, noise) => 3 * learning(t) + noise(),
+    },
+    kind: 'length-explosion',
+    critical: 254,
+  },
+  'cut answers': {
+    create: () => truncation(THRESHOLDS),
+    series: { 'length/clip_ratio': (_, into, noise) => 0.02 + Math.min(0.9, 0.01 * into) + 0.005 * noise() },
+    kind: 'length-explosion',
+    critical: 249,
+  },
+  'value model that loses touch': {
+    create: () => valueRewardMismatch(THRESHOLDS),
+    series: {
+      'value/explained_variance': (t, into, noise) =>
+        1 - (1 - 0.7 * learning(t)) * (into > 0 ? 3 : 1) * Math.exp(0.05 * noise()),
+    },
+    kind: 'value-reward-mismatch',
+    critical: 209,
+  },
+  'forgetting on fixed prompts': {
+    create: () => catastrophicForgetting(THRESHOLDS),
+    series: {
+      'quality/fixed_ref_perplexity': (_, into, noise) => Math.exp(0.7 + 0.05 * (noise() + 0.06 * into)),
+      'eval/benchmark': (_, into, noise) => 0.6 + 0.02 * (noise() - 0.03 * into),
+    },
+    kind: 'catastrophic-forgetting',
+    critical: 279,
+  },
+  'loss that jumps and stays': {
+    create: () => spikeDetectors(THRESHOLDS, NEVER)[0]!,
+    series: { 'loss/total': (_, into, noise) => 0.5 + 0.05 * noise() + (into > 0 ? 4 : 0) },
+    kind: 'loss-spike',
+    critical: 205,
+  },
+  'gradient that jumps and stays': {
+    create: () => spikeDetectors(NEVER, THRESHOLDS)[1]!,
+    series: { 'grad/norm': (_, into, noise) => (into > 0 ? 8 : 1) * Math.exp(0.1 * noise()) },
+    kind: 'gradient-anomaly',
+    critical: 205,
+  },
+  'gradient that grows': {
+    create: () => gradientLevel(THRESHOLDS),
+    series: { 'grad/norm': (_, into, noise) => Math.exp(into / 60 + 0.3 * noise()) },
+    kind: 'gradient-anomaly',
+    critical: 314,
+  },
+}
+
+function watch(detector: Detector, values: readonly (Values | null)[]): (Evidence | undefined)[] {
+  return values.map((row, t) =>
+    detector.update({
+      iteration: t,
+      time: t,
+      get: (name) => (row && Object.hasOwn(row, name) ? row[name] : undefined),
+    }),
+  )
+}
+
+describe.each(Object.entries(CASES))('%s', (_, { create, series, kind, critical }) => {
+  const failing = run(1, 500, series, true)
+  const healthy = run(1, 500, series, false)
+  for (const check of testDetector({ create, failing, healthy })) it(check.name, () => check.run())
+
+  it('is called by its name, at exactly this iteration, with an onset close to the true one', () => {
+    const seen = watch(create(), failing)
+    const at = seen.findIndex((evidence) => evidence?.severity === 'critical')
+    expect({ at, kind: seen[at]?.kind }).toEqual({ at: critical, kind })
+    expect(Math.abs(seen[at]!.onset.estimate - ONSET)).toBeLessThanOrEqual(40)
+  })
+
+  it('is silent through gaps, and sees the fault through them', () => {
+    const random = randomStream(2, 'gaps')
+    const gaps = (rows: readonly Values[]) => rows.map((row) => (random.uniform() < 0.2 ? null : row))
+    expect(watch(create(), gaps(healthy)).some((evidence) => evidence?.severity === 'critical')).toBe(false)
+    expect(watch(create(), gaps(failing)).some((evidence) => evidence?.severity === 'critical')).toBe(true)
+  })
+
+  it('does not stop for one wild value', () => {
+    for (const factor of [-1e9, 1e9]) {
+      const wild = healthy.map((row, t) =>
+        t === 300 ? Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value * factor])) : row,
+      )
+      expect(watch(create(), wild).some((evidence) => evidence?.severity === 'critical')).toBe(false)
+    }
+  })
+
+  it('starts anew where something is announced', () => {
+    const detector = create()
+    watch(detector, healthy)
+    const announced = { iteration: 500, time: 500, get: () => undefined, announced: ['resume'] }
+    expect(detector.update(announced)).toBeUndefined()
+    const fresh = create()
+    const later = failing.slice(300)
+    const again = (one: Detector) =>
+      later.map((row, i) => one.update({ iteration: 501 + i, time: 0, get: (name) => row[name] }))
+    fresh.update(announced)
+    expect(again(detector)).toEqual(again(fresh))
+  })
+})
+
+/** What each exact rule calls wrong, and what it calls right. */
+const EXACT: Readonly<Record<string, { readonly wrong: Values; readonly right: Values; readonly after: number }>> = {
+  'non-finite': { wrong: { 'loss/total': Number.NaN }, right: { 'loss/total': 1 }, after: 2 },
+  'value-out-of-range': { wrong: { 'ppo/clip_fraction': 1.2 }, right: { 'ppo/clip_fraction': 1 }, after: 2 },
+  'ratio-first': { wrong: { 'ppo/ratio_first': 1.01 }, right: { 'ppo/ratio_first': 1 + 1e-6 }, after: 3 },
+  'approx-kl-first': { wrong: { 'ppo/approx_kl_first': 1e-3 }, right: { 'ppo/approx_kl_first': -1e-9 }, after: 3 },
+  'negative-kl': { wrong: { 'ppo/approx_kl': -0.02 }, right: { 'ppo/approx_kl': -1e-4 }, after: 3 },
+  'flipped-sign': { wrong: { 'adv/reward_corr': -0.7 }, right: { 'adv/reward_corr': 0.6 }, after: 10 },
+  'value-head-still': { wrong: { 'value/head_update_norm': 0 }, right: { 'value/head_update_norm': 1e-9 }, after: 3 },
+  'train-inference-mismatch': { wrong: { 'mismatch/ess': 0.1 }, right: { 'mismatch/ess': 0.95 }, after: 3 },
+  'dead-learning': { wrong: { 'grad/norm': 1e-8 }, right: { 'grad/norm': 1e-3 }, after: 10 },
+}
+
+describe('exact rules', () => {
+  it('are all tested here', () => {
+    expect(RULES.map(({ name }) => name).sort()).toEqual(Object.keys(EXACT).sort())
+  })
+
+  it.each(RULES.map((rule) => [rule.name, rule] as const))('%s', (name, rule) => {
+    const { wrong, right, after } = EXACT[name]!
+    const create = () => sustained(rule)
+    const failing = Array.from({ length: 40 }, (_, t) => (t < 20 ? right : wrong))
+    const healthy = Array.from({ length: 40 }, () => right)
+    for (const check of testDetector({ create, failing, healthy })) {
+      // A constant 0.01 is wrong for a ratio that has to be 1; the right constant is what `healthy` is.
+      if (check.name !== 'is silent on constants') check.run()
+    }
+    const seen = watch(create(), failing)
+    expect(seen.findIndex((evidence) => evidence !== undefined)).toBe(20 + after - 1)
+    expect(seen.at(-1)).toMatchObject({ kind: rule.kind, onset: { estimate: 20, interval: [20, 20] } })
+    // Less than asked for in a row is nothing, and what is not logged is neither right nor wrong.
+    const short = failing.map((_, t) => (t % after === 0 ? right : wrong))
+    expect(watch(create(), short).every((evidence) => evidence === undefined)).toBe(true)
+    const sparse = failing.flatMap((row) => [row, {}])
+    expect(watch(create(), sparse).findIndex((evidence) => evidence !== undefined)).toBe(2 * (20 + after - 1))
+  })
+})
+
+describe('thresholds', () => {
+  const names = calibratedStatistics()
+
+  it('rise as the rate falls, and with the severity', () => {
+    for (const name of names) {
+      let last = { info: -1, warning: -1, critical: -1 }
+      for (const rate of [0.5, 0.1, 0.05, 0.01, 0.001, 1e-6]) {
+        const now = thresholdsFor(name, rate)
+        expect(now.info).toBeLessThan(now.warning)
+        expect(now.warning).toBeLessThan(now.critical)
+        expect(now.critical).toBeGreaterThan(last.critical)
+        last = now
+      }
+    }
+  })
+
+  it.each([0, -0.1, 0.51, Number.NaN, Number.POSITIVE_INFINITY])('refuse a rate of %s', (rate) => {
+    expect(() => calibratedPreset({ falseAlarmRate: rate })).toThrow(/above 0 and at most 0\.5/)
+  })
+
+  it('step down only when the statistic has fallen well below', () => {
+    expect(severityOf(8, THRESHOLDS, null)).toBe('critical')
+    expect(severityOf(7.5, THRESHOLDS, 'critical')).toBe('critical')
+    expect(severityOf(6.9, THRESHOLDS, 'critical')).toBe('warning')
+    expect(severityOf(7.5, THRESHOLDS, 'warning')).toBe('warning')
+    expect(severityOf(3.5, THRESHOLDS, 'info')).toBe('info')
+    expect(severityOf(3.5, THRESHOLDS, null)).toBeNull()
+  })
+})
+
+describe('presets', () => {
+  it.each(PRESETS)('%s has detectors with names of their own, all declared kinds included', (preset) => {
+    const detectors = calibratedPreset({ preset })
+    expect(new Set(detectors.map(({ name }) => name)).size).toBe(detectors.length)
+    for (const { kind, kinds } of detectors) if (kinds) expect(kinds).toContain(kind)
+  })
+
+  it('of ppo holds every statistic of the table, once', () => {
+    const asked: string[] = []
+    calibratedPreset({
+      thresholds: (name) => {
+        asked.push(name)
+        return thresholdsFor(name, DEFAULT_FALSE_ALARM_RATE)
+      },
+    })
+    expect(asked.sort()).toEqual([...calibratedStatistics()].sort())
+  })
+
+  it('shows every value of a statistic to whoever calibrates it', () => {
+    const seen: number[] = []
+    const detector = klExplosion({ ...NEVER, seen: (statistic) => seen.push(statistic) })
+    watch(detector, run(1, 300, CASES['growth of KL']!.series, false))
+    expect(seen.length).toBeGreaterThan(20)
+  })
+})
+
+function calibratedStatistics(): readonly StatisticName[] {
+  const names: StatisticName[] = []
+  calibratedPreset({
+    thresholds: (name) => {
+      names.push(name)
+      return NEVER
+    },
+  })
+  return names
+}
