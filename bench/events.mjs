@@ -54,6 +54,7 @@ export function events() {
   return {
     question: 'What does one event with 20 metrics cost, with the log and all callbacks, in microseconds?',
     goal: 'median 10 or less, p99 100 or less',
+    reached: quantiles(all).p50 <= 10 && quantiles(all).p99 <= 100,
     all: quantiles(all),
     policyUpdate: quantiles(policyUpdate),
     iterationEnd: quantiles(iterationEnd),

@@ -32,6 +32,7 @@ export function shares(callbacks, monitor) {
     spent.set(name, 0)
     monitor.registerCallback({
       name,
+      ...(callback.phases ? { phases: callback.phases } : {}),
       onRegister: (handle) => callback.onRegister?.(handle),
       settle: (context) => callback.settle?.(context),
       close: () => callback.close?.(),

@@ -1,5 +1,5 @@
 // Makes the documents that are made from data.
-//   npm run docs                   docs/seed-map.md, and the API reference in build/api
+//   npm run docs                   docs/seed-map.md, docs/benchmarks.md from the kept results, and the API reference in build/api
 //   npm run docs -- seed-map       one of them
 //   npm run docs -- scenarios      docs/scenarios.md with its pictures; trains what has not been recorded in build/scenarios
 import { rmSync, writeFileSync } from 'node:fs'
@@ -13,6 +13,11 @@ const PARTS = {
     const { seedMapMarkdown } = await import('./seed-map.mjs')
     writeFileSync(join(root, 'docs', 'seed-map.md'), seedMapMarkdown())
     console.log('docs/seed-map.md')
+  },
+  async benchmarks() {
+    const { benchmarksMarkdown } = await import('../bench/markdown.mjs')
+    writeFileSync(join(root, 'docs', 'benchmarks.md'), benchmarksMarkdown())
+    console.log('docs/benchmarks.md')
   },
   async api() {
     const { readProject } = await import('./api/project.mjs')
@@ -34,4 +39,4 @@ if (unknown.length > 0) {
   console.error(`unknown part ${unknown.join(', ')}; there are ${Object.keys(PARTS).join(', ')}`)
   process.exit(2)
 }
-for (const part of wanted.length > 0 ? wanted : ['seed-map', 'api']) await PARTS[part]()
+for (const part of wanted.length > 0 ? wanted : ['seed-map', 'benchmarks', 'api']) await PARTS[part]()

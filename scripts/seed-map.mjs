@@ -222,6 +222,12 @@ export const SEED_MAP = [
     file: 'src/outputs/report/report-generator.ts',
     ours: 'generateJsonReport',
   },
+  {
+    plan: 'training_report.html (beyond the plan)',
+    kind: 'method',
+    file: 'src/outputs/report/report-generator.ts',
+    ours: 'generateHtmlReport',
+  },
   { plan: 'ppo_trainer.py', kind: 'file', file: 'src/trainer/rlaif-trainer.ts', ours: 'RLAIFTrainer' },
   {
     plan: 'RLAIFTrainer(policy_model, ref_policy_model, value_model, reward_model, tokenizer, device, monitor)',

@@ -426,7 +426,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       if (phase === TrainingPhase.ITERATION_START) this.#sawIterationStart = true
       if (iteration > this.#openIteration) this.#openIteration = iteration
     }
-    for (const name in event.metrics) {
+    for (const name of Object.keys(event.metrics)) {
       const value = event.metrics[name]!
       const canonical = this.#store.add(name, value, iteration)
       if (canonical !== undefined) this.#pending.set(canonical, value)

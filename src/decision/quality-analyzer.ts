@@ -62,6 +62,8 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
+  /** What it listens to. */
+  readonly phases = ['iteration_end'] as const
   /** The set of detectors: the fixed rules of the plan. */
   readonly mode = 'threshold'
   /** The thresholds in force, by name. */

@@ -133,7 +133,7 @@ export class MetricsStore {
   statistics(name: string, options: { readonly window?: number } = {}): SeriesStatistics | null {
     const buffer = this.#find(name)?.buffer
     if (!buffer) return null
-    const values = tail(buffer.values(), options.window)
+    const { values } = buffer.newest(options.window ?? buffer.length)
     const finite = values.filter(Number.isFinite)
     if (finite.length === 0) return null
     let mean = 0
@@ -192,7 +192,8 @@ export class MetricsStore {
     const window = options.window ?? DEFAULT_TREND_WINDOW
     const version = series.buffer.version
     if (series.trend?.version === version && series.trend.window === window) return series.trend.value
-    const fit = theilSen(tail(series.buffer.iterations(), window), tail(series.buffer.values(), window))
+    const { iterations, values } = series.buffer.newest(window)
+    const fit = theilSen(iterations, values)
     const value: Trend | null = fit && {
       slope: fit.slope,
       interval: fit.interval,
@@ -213,6 +214,14 @@ export class MetricsStore {
     return series && { buckets: () => series.history.buckets(), superseded: () => series.superseded }
   }
 
+  /**
+   * The whole run of a series in at most `size` values, oldest first: means of the finite values of equal spans of
+   * iterations, NaN where there was none. Empty where nothing was logged.
+   */
+  runSoFar(name: string, size: number): readonly number[] {
+    return this.#find(name)?.history.means(size) ?? []
+  }
+
   /** The run has fallen back to `iteration`: what lies at or after it is kept as superseded by `attempt`. */
   beginAttempt(attempt: number, iteration: number): void {
     for (const series of this.#series.values()) {
@@ -225,7 +234,9 @@ export class MetricsStore {
   }
 
   #find(name: string): Series | undefined {
-    return this.#byName.get(name) ?? this.#series.get(seriesInfo(name, this.trainer).canonical)
+    return (
+      this.#byName.get(name) ?? this.#series.get(name) ?? this.#series.get(seriesInfo(name, this.trainer).canonical)
+    )
   }
 
   #open(name: string): Series | undefined {
@@ -259,8 +270,4 @@ export class MetricsStore {
     this.#byName.set(name, series)
     return series
   }
-}
-
-function tail(values: Float64Array, window: number | undefined): Float64Array {
-  return window === undefined || values.length <= window ? values : values.subarray(values.length - window)
 }

@@ -32,6 +32,8 @@ export const PPO_FIELDS = {
   reward: 'reward/score',
 } as const
 
+const FIELDS = Object.entries(PPO_FIELDS)
+
 /** One field of a {@link PPORecord}. */
 export type PPOField = keyof typeof PPO_FIELDS
 
@@ -92,6 +94,8 @@ export const PPO_HISTORY_LIMIT = 10_000
  */
 export class PPOMetricsTracker implements TrainingCallback {
   readonly name = 'PPOMetricsTracker'
+  /** What it listens to. */
+  readonly phases = [TrainingPhase.ITERATION_END] as const
   /** It records in `verbose` only, as in the plan. */
   readonly verbosity: VerbosityLevel
   #history: PPORecord[] = []
@@ -110,7 +114,7 @@ export class PPOMetricsTracker implements TrainingCallback {
     if (this.verbosity !== VerbosityLevel.VERBOSE || event.phase !== TrainingPhase.ITERATION_END || !context.closed)
       return
     const record: Record<string, number> = { iteration: event.iteration }
-    for (const [field, name] of Object.entries(PPO_FIELDS)) {
+    for (const [field, name] of FIELDS) {
       const value = context.closed.get(name)
       if (value !== undefined) record[field] = value
     }

@@ -8,10 +8,9 @@ import { TelltaleError } from '../errors.ts'
 import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import { meanInterval } from '../stats/student-t.ts'
 import { cosineDistance } from '../text/cosine.ts'
-import { distinctN } from '../text/distinct-n.ts'
 import { hashedNgrams } from '../text/hashed-ngrams.ts'
-import { repetition } from '../text/repetition.ts'
 import { sequenceRatio } from '../text/sequence-matcher.ts'
+import { wordPairs } from '../text/word-pairs.ts'
 import type { ForgettingEvidence, SampleComparison, SampleDiff } from './comparison.ts'
 import { COMPARISON_KIND, comparisonFrom, type PairRecord } from './comparison-record.ts'
 import { computeDiff } from './compute-diff.ts'
@@ -82,6 +81,15 @@ const FORGETTING_MEASURES = [
  */
 export class SampleComparator implements TrainingCallback {
   readonly name = 'SampleComparator'
+  /** What it listens to. */
+  readonly phases = [
+    TrainingPhase.TRAINING_START,
+    TrainingPhase.ITERATION_START,
+    TrainingPhase.RESPONSE_GENERATED,
+    TrainingPhase.REWARD_COMPUTED,
+    TrainingPhase.ITERATION_END,
+    TrainingPhase.EVALUATION,
+  ]
   /** Prompts that are followed; 10 by default, from the plan. */
   readonly sampleSize: number
   /** Iterations between comparisons; 100 by default, from the plan. */
@@ -322,9 +330,10 @@ function records(
   clear: BeforeAndAfter<boolean> | null,
 ): PairRecord[] {
   return samples.map(({ prompt, response: original, updated, iteration: baselineIteration }, i) => {
+    const [before, after] = [wordPairs([original]), wordPairs([updated])]
     const measures: Record<string, { original: number; updated: number }> = {
-      'quality/fixed_distinct_2': { original: distinctN([original]), updated: distinctN([updated]) },
-      'quality/fixed_repetition': { original: repetition(original), updated: repetition(updated) },
+      'quality/fixed_distinct_2': { original: before.distinct, updated: after.distinct },
+      'quality/fixed_repetition': { original: before.repetition[0]!, updated: after.repetition[0]! },
     }
     if (perplexities)
       measures['quality/fixed_ref_perplexity'] = {

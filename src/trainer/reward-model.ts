@@ -190,8 +190,8 @@ export function bradleyTerryLoss(p: TensorRecord, batch: PairBatch, config: Mode
 
 /** The scalar head's number at the last real token of each row: weights are borrowed, the batch is taken. */
 function sequenceScores(p: TensorRecord, batch: PairBatch, config: ModelConfig): Tensor {
-  const { numpy: np } = backend()
-  return np.sum(scalarHead(p, hiddenStates(p, batch.sequence, config)).mul(batch.last), -1)
+  const rows = batch.last.shape[0]!
+  return scalarHead(p, hiddenStates(p, batch.sequence, config, batch.last)).reshape([rows])
 }
 
 /** [rows, length] 1 at the last real token of each row. */

@@ -10,7 +10,7 @@ import { backend, floats, integers, release, share, type Tensor, type TensorReco
 import type { Model, ModelConfig } from './model.ts'
 import { randomStream } from './random.ts'
 import { learningRateSchedule, type ScheduleOptions } from './schedule.ts'
-import { gatherTokens, responseLogSoftmax } from './token-log-probs.ts'
+import { tokenStatistics } from './token-log-probs.ts'
 import { type SequenceTensors, sequenceTensors } from './transformer.ts'
 
 /** A prompt and the answer to learn, as token ids of fixed lengths. */
@@ -124,11 +124,8 @@ export function supervisedLoss(
   promptLength: number,
 ): Tensor {
   const { numpy: np } = backend()
-  const logProbs = gatherTokens(
-    responseLogSoftmax(p, batch.sequence, config, promptLength, 1),
-    batch.responses,
-    config.vocabSize,
-  )
+  const { logProbs, entropy } = tokenStatistics(p, batch.sequence, batch.responses, config, promptLength, 1)
+  entropy.dispose()
   release(p)
   const count = np.sum(batch.weights.ref)
   return np.sum(logProbs.mul(batch.weights)).div(count).mul(-1)

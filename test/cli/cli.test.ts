@@ -106,6 +106,7 @@ describe('the demo', () => {
       'ppo_mechanics.png',
       'training_report.md',
       'training_report.json',
+      'training_report.html',
     ]) {
       expect(stdout).toContain(`  - ${file}`)
       expect(existsSync(join(out, file)), file).toBe(true)

@@ -36,7 +36,7 @@ export function valueMismatchRule(options: ValueMismatchOptions): Detector<State
       seen++
       recent.push(observation.iteration, explained)
       if (seen <= options.warmupIterations || recent.length < options.windowSize) return undefined
-      const observed = median(Float64Array.from(recent.values()))
+      const observed = median(recent.values())
       if (observed > options.explainedVarianceFloor) {
         since = null
         return undefined

@@ -76,7 +76,7 @@ export function drawPanel(
   const { graphic } = parts
   const toX = (i: number) => left + ((i - iterations.min) / (iterations.max - iterations.min)) * width
   const toY = (value: number) => bottom - ((value - prepared.yMin) / (prepared.yMax - prepared.yMin)) * height
-  graphic.push(text(prepared.title, left, top + 11, { size: TITLE_SIZE, weight: 'bold' }))
+  if (prepared.title !== '') graphic.push(text(prepared.title, left, top + 11, { size: TITLE_SIZE, weight: 'bold' }))
   graphic.push(...drawLegend(legend, left, top + TITLE_HEIGHT + LEGEND_ROW / 2))
   const labelY = (row: number) => area.top - 4 - LABEL_ROW * (row + 0.5)
   for (const label of labels) {
@@ -171,6 +171,7 @@ function markLines(marks: PlotMarks, prepared: PreparedPanel, perUnit: number): 
 function checkpointTicks(marks: PlotMarks, yMin: number, perUnit: number): { readonly [key: string]: ChartJson } {
   return {
     type: 'scatter',
+    name: 'checkpoints',
     silent: true,
     clip: false,
     z: 7,

@@ -8,6 +8,7 @@ import type { MetricsStore } from '../../metrics/store.ts'
 import type { SampleComparison } from '../../quality/comparison.ts'
 import { median } from '../../stats/median.ts'
 import { canonicalMetric, metricTitle } from '../../vocabulary/canonical.ts'
+import { pointBucket } from './panel-json.ts'
 
 /** The Theil-Sen line of the newest values. */
 export interface TrendLine {
@@ -132,20 +133,4 @@ export function comparisonData(comparisons: readonly SampleComparison[], names: 
     }
   }
   return data
-}
-
-function pointBucket(iteration: number, value: number): HistoryBucket {
-  const finite = Number.isFinite(value)
-  const shown = finite ? value : Number.NaN
-  return {
-    iteration,
-    width: 1,
-    min: shown,
-    max: shown,
-    mean: shown,
-    last: value,
-    lastIteration: iteration,
-    count: finite ? 1 : 0,
-    nonFinite: finite ? 0 : 1,
-  }
 }

@@ -178,9 +178,7 @@ function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutt
   return mostChanged(comparison.pairs)
     .slice(0, MAX_ALERT_SAMPLES)
     .map((pair) => ({
-      prompt: cutter.text(pair.prompt),
-      original: cutter.text(pair.original),
-      updated: cutter.text(pair.updated),
+      ...textsOf(pair, cutter),
       baselineIteration: pair.baselineIteration,
       iteration: comparison.iteration,
     }))
@@ -203,6 +201,25 @@ function mostChanged(pairs: readonly SamplePair[]): readonly SamplePair[] {
   return pairs.toSorted((a, b) => a.diff.similarity - b.diff.similarity || b.drift - a.drift)
 }
 
+function textsOf(
+  pair: SamplePair,
+  cutter: Cutter,
+): Pick<ReportPair, 'prompt' | 'original' | 'updated' | 'charactersLeftOut'> {
+  const texts = {
+    prompt: cutter.text(pair.prompt),
+    original: cutter.text(pair.original),
+    updated: cutter.text(pair.updated),
+  }
+  return {
+    ...texts,
+    charactersLeftOut: {
+      prompt: pair.prompt.length - texts.prompt.length,
+      original: pair.original.length - texts.original.length,
+      updated: pair.updated.length - texts.updated.length,
+    },
+  }
+}
+
 function pairOf(pair: SamplePair, cutter: Cutter): ReportPair {
   const { diff } = pair
   const words: { kind: 'kept' | 'removed' | 'added'; text: string }[] = []
@@ -214,9 +231,7 @@ function pairOf(pair: SamplePair, cutter: Cutter): ReportPair {
     left -= text.length
   }
   return {
-    prompt: cutter.text(pair.prompt),
-    original: cutter.text(pair.original),
-    updated: cutter.text(pair.updated),
+    ...textsOf(pair, cutter),
     baselineIteration: pair.baselineIteration,
     similarity: diff.similarity,
     drift: pair.drift,

@@ -45,12 +45,19 @@ const metric = z.object({
   why: z.string().nullable(),
 })
 
+const characters = z.int().min(0)
+/** Reports of the first days do not have it. */
+const charactersLeftOut = z
+  .object({ prompt: characters, original: characters, updated: characters })
+  .default({ prompt: 0, original: 0, updated: 0 })
+
 const sample = z.object({
   prompt: z.string(),
   original: z.string(),
   updated: z.string(),
   baselineIteration: iteration,
   iteration,
+  charactersLeftOut,
 })
 
 const alert = z.object({
@@ -83,6 +90,7 @@ const comparison = z.object({
       prompt: z.string(),
       original: z.string(),
       updated: z.string(),
+      charactersLeftOut,
       baselineIteration: iteration,
       similarity: number,
       drift: number,

@@ -38,13 +38,21 @@ export interface ReportMetric {
   readonly why: string | null
 }
 
-/** Answers to one prompt, beside an alert. */
+/** Characters that were cut off three texts. */
+export interface CharactersLeftOut {
+  readonly prompt: number
+  readonly original: number
+  readonly updated: number
+}
+
+/** Answers to one prompt, beside an alert; texts are cut to 2,000 characters. */
 export interface ReportSample {
   readonly prompt: string
   readonly original: string
   readonly updated: string
   readonly baselineIteration: number
   readonly iteration: number
+  readonly charactersLeftOut: CharactersLeftOut
 }
 
 /** One alert with what a person needs to judge it. */
@@ -73,6 +81,7 @@ export interface ReportPair {
   readonly prompt: string
   readonly original: string
   readonly updated: string
+  readonly charactersLeftOut: CharactersLeftOut
   readonly baselineIteration: number
   readonly similarity: number
   readonly drift: number

@@ -154,11 +154,24 @@ function countAlerts(alerts: readonly Alert[]): Record<Severity, number> {
   return counts
 }
 
+/** The view of each comparison that is shown, since a panel is painted many times between two of them. */
+const sampleViews = new WeakMap<SampleComparison, SampleView | null>()
+
 function sampleView(comparison: SampleComparison | undefined): SampleView | null {
-  const pairs = comparison?.pairs ?? []
+  if (!comparison) return null
+  let view = sampleViews.get(comparison)
+  if (view === undefined) {
+    view = viewOf(comparison)
+    sampleViews.set(comparison, view)
+  }
+  return view
+}
+
+function viewOf(comparison: SampleComparison): SampleView | null {
+  const { pairs } = comparison
   let chosen = pairs[0]
   for (const pair of pairs) if (pair.diff.similarity < chosen!.diff.similarity) chosen = pair
-  if (!comparison || !chosen) return null
+  if (!chosen) return null
   const words: { kind: 'kept' | 'removed' | 'added'; text: string }[] = []
   let left = TEXT_CHARACTERS
   for (const { kind, text } of chosen.diff.words) {

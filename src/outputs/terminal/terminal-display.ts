@@ -51,8 +51,8 @@ export interface ComparisonSource {
 
 /**
  * Shows a run while it trains: SIMPLE is one line that updates in place, VERBOSE a panel with metrics, mechanics of PPO,
- * alerts and the newest change of an answer. It paints at most twice a second (start, alert and end at once), writes only what
- * changed, and gives the cursor back however the process ends. What others print meanwhile stays above it.
+ * alerts and the newest change of an answer. It paints at most twice a second, a panel that takes long every two seconds at the
+ * least (start, alert and end at once), writes only what changed, and gives the cursor back however the process ends. What others print meanwhile stays above it.
  *
  * @throws TelltaleError `bad-option` for an option out of range.
  *
@@ -144,6 +144,7 @@ export class TerminalDisplay implements TrainingCallback {
     const alerts = this.#newAlerts()
     this.#surface.show({
       moment,
+      verbosity: this.verbosity,
       alerts,
       state: () => this.#state(moment !== 'progress' || alerts.length > 0),
       done: this.#done,
