@@ -109,13 +109,18 @@ async function train(seed, scenario) {
   }
 }
 
+let start = null
+
+/** The models that PPO begins with for a seed; those of the last seed are kept. */
 async function startingPoint(seed) {
+  if (start?.seed === seed) return start
   const { model, tokenizer } = await loadPretrained(pretrainedDir())
   const progress = { start() {}, update() {}, done() {} }
   const world = { tokenizer, seed, progress, signal: undefined }
   await learnFromRevisions(model, world)
   const { rewardModel } = await learnReward(model, world)
-  return { policy: model, rewardModel, tokenizer }
+  start = { seed, policy: model, rewardModel, tokenizer }
+  return start
 }
 
 /** Names the code and the model that the runs come from. */

@@ -1,13 +1,15 @@
-// Measures what it costs to be watched. Builds on dist/: run `npm run build` first.
+// Measures what it costs to be watched, and the trainer. Builds on dist/: run `npm run build` first.
 //   npm run bench -- [NAME...] [--json] [--write]      --write makes docs/benchmarks.md
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { events } from './events.mjs'
+import { learning } from './learning.mjs'
 import { memory } from './memory.mjs'
 import { overhead } from './overhead.mjs'
 import { start } from './start.mjs'
+import { trainer } from './trainer.mjs'
 
-const BENCHES = { events, start, memory, overhead }
+const BENCHES = { events, start, memory, overhead, trainer, learning }
 
 const args = process.argv.slice(2)
 const flags = args.filter((arg) => arg.startsWith('--'))
