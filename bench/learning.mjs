@@ -109,22 +109,27 @@ async function train(seed, scenario) {
   }
 }
 
+let start = null
+
+/** The models that PPO begins with for a seed; those of the last seed are kept. */
 async function startingPoint(seed) {
+  if (start?.seed === seed) return start
   const { model, tokenizer } = await loadPretrained(pretrainedDir())
   const progress = { start() {}, update() {}, done() {} }
   const world = { tokenizer, seed, progress, signal: undefined }
   await learnFromRevisions(model, world)
   const { rewardModel } = await learnReward(model, world)
-  return { policy: model, rewardModel, tokenizer }
+  start = { seed, policy: model, rewardModel, tokenizer }
+  return start
 }
 
-/** Names the code and the model that the runs come from. */
+/** Names the code and the model that the runs come from; how the demo shows them is no part of it. */
 function versionOfTheTrainer() {
   const hash = createHash('sha256')
   for (const folder of ['trainer', 'demo', 'demo/pretrained']) {
     const dir = fileURLToPath(new URL(`../dist/${folder}/`, import.meta.url))
     for (const name of readdirSync(dir).sort())
-      if (/\.(js|json|safetensors)$/.test(name)) hash.update(readFileSync(join(dir, name)))
+      if (/\.(js|json|safetensors)$/.test(name) && name !== 'run-demo.js') hash.update(readFileSync(join(dir, name)))
   }
   return hash.digest('hex').slice(0, 16)
 }

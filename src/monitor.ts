@@ -431,6 +431,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       const canonical = this.#store.add(name, value, iteration)
       if (canonical !== undefined) this.#pending.set(canonical, value)
     }
+    if (phase === TrainingPhase.POLICY_UPDATE) this.#readClipFraction(event)
     if (phase !== TrainingPhase.ITERATION_END) return null
     this.#lastClosed = iteration
     const values = this.#pending
@@ -438,6 +439,14 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#pending = new Map()
     this.#announced = []
     return { iteration, time, get: (name) => values.get(name), ...(announced.length > 0 ? { announced } : {}) }
+  }
+
+  /** The plan's loops say the clipped share of an update in its metadata. */
+  #readClipFraction({ metadata, metrics, iteration }: TrainingEvent): void {
+    const value = metadata.clip_fraction
+    if (typeof value !== 'number' || metrics.clip_fraction !== undefined) return
+    const canonical = this.#store.add('clip_fraction', value, iteration)
+    if (canonical !== undefined) this.#pending.set(canonical, value)
   }
 
   /** A run falls back when an iteration starts again, or, in a loop that names no starts, ends well before the newest. */

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
+# Tensors this small gain nothing from threads, which wait for each other on a busy machine.
+torch.set_num_threads(1)
 case = json.load(open(sys.argv[1]))
 config, options = case["config"], case["options"]
 P = case["promptLength"]
