@@ -129,7 +129,9 @@ function brokenWords(evidence: Evidence, original: string | undefined): string {
 
 function parts(evidence: Evidence) {
   const [first = 'a series', second = 'the reward'] = evidence.series
-  return { first, second, observed: short(evidence.observed), expected: short(evidence.expected) }
+  // State is JSON, which has no NaN: the largest number stands for it.
+  const observed = evidence.observed === Number.MAX_VALUE ? 'not finite' : short(evidence.observed)
+  return { first, second, observed, expected: short(evidence.expected) }
 }
 
 function short(value: number): string {

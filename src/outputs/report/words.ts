@@ -50,7 +50,7 @@ export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string,
   const [first = 'a series', second = 'reward/score'] = alert.series
   const unit = metrics[first]?.unit ?? ''
   const name = titleInProse(first)
-  const observed = formatQuantity(alert.observed, unit)
+  const observed = seenWords(alert.observed, (value) => formatQuantity(value, unit))
   const expected = formatQuantity(alert.expected, unit)
   const moved = `the ${name} ${alert.observed >= alert.expected ? 'rose' : 'fell'} from ${expected} to ${observed}`
   switch (alert.kind) {
@@ -95,6 +95,11 @@ export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string,
     default:
       return `the ${name} is ${observed} where ${expected} was expected (${KIND_TITLES[alert.kind].toLowerCase()})`
   }
+}
+
+/** The value seen. Evidence is JSON, which has no NaN: the largest number stands for what is not finite. */
+export function seenWords(observed: number, format: (value: number) => string): string {
+  return observed === Number.MAX_VALUE ? 'not finite' : format(observed)
 }
 
 function invariantClause(alert: ReportAlert, name: string, observed: string, expected: string): string {

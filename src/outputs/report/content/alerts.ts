@@ -6,7 +6,7 @@
 import { unwatchedKinds, unwatchedWords } from '../coverage-words.ts'
 import { formatNumber, formatQuantity } from '../format.ts'
 import type { ReportAlert, TrainingReport } from '../report.ts'
-import { certaintyWords, KIND_TITLES, onsetWords } from '../words.ts'
+import { certaintyWords, KIND_TITLES, onsetWords, seenWords } from '../words.ts'
 import { code, type Fact, joined, short, type Table, text, type Words } from './rich-text.ts'
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const
@@ -40,7 +40,7 @@ export function alertFacts(alert: ReportAlert, report: TrainingReport): Fact[] {
       label: 'Evidence',
       words: [
         ...(series.length > 0 ? series : ['no series']),
-        `; seen ${formatQuantity(short(alert.observed), unit)}, where ${formatQuantity(short(alert.expected), unit)} would have been in order`,
+        `; seen ${seenWords(alert.observed, (value) => formatQuantity(short(value), unit))}, where ${formatQuantity(short(alert.expected), unit)} would have been in order`,
       ],
     },
   ]
