@@ -100,9 +100,20 @@ describe('alertLadder', () => {
     expect(news).toHaveLength(3)
   })
 
+  it('calls an alert that comes back over only after twice the quiet, 48 iterations at most', () => {
+    const ladder = alertLadder()
+    const needed = Array.from({ length: 7 }, () => {
+      ladder.update([finding('critical')], make)
+      let quiet = 0
+      for (; ladder.history.at(-1)!.state === 'open'; quiet++) ladder.update([], make)
+      return quiet
+    })
+    expect(needed).toEqual([3, 6, 12, 24, 48, 48, 48])
+  })
+
   it('keeps at most 1,000 alerts', () => {
     const ladder = alertLadder()
-    raised(Array.from({ length: 1100 }, () => [[finding('info')], [], [], []]).flat(), ladder)
+    raised([Array.from({ length: 1100 }, (_, i) => finding('info', 'broken-invariant', `one-${i}`))], ladder)
     expect(ladder.history).toHaveLength(1000)
   })
 })

@@ -5,8 +5,9 @@
  */
 import type { Alert, Detector, Evidence, Json, Severity } from '../detectors/detector.ts'
 
-/** Closed iterations without evidence after which an open alert is resolved. */
+/** Closed iterations without evidence after which an alert is resolved; twice as many each time that it has come back. */
 const RESOLVED_AFTER = 3
+const RESOLVED_AFTER_AT_MOST = 48
 /** Closed iterations after which an alert steps down, or becomes one of another kind: three blocks of the calibrated detectors. */
 const CHANGE_AFTER = 15
 const MAX_ALERTS = 1000
@@ -22,6 +23,8 @@ type Rung = {
   /** Index of the open alert in the history, or null. */
   open: number | null
   quiet: number
+  /** How often an alert was raised here with none open. */
+  times: number
   /** Closed iterations in a row whose evidence is weaker, or of another kind, than the open alert. */
   other: number
 }
@@ -53,6 +56,7 @@ export function alertLadder(): AlertLadder {
     const n = (raised.get(name) ?? 0) + 1
     raised.set(name, n)
     const alert = make(finding, `${name}-${n}`)
+    if (rung.open === null) rung.times++
     resolve(rung)
     rung.open = history.length
     rung.other = 0
@@ -79,14 +83,14 @@ export function alertLadder(): AlertLadder {
         if (!known || RANK[finding.evidence.severity] > RANK[known.evidence.severity]) strongest.set(key, finding)
       }
       for (const [key, rung] of rungs) {
-        if (strongest.has(key) || rung.open === null || ++rung.quiet < RESOLVED_AFTER) continue
+        if (strongest.has(key) || rung.open === null || ++rung.quiet < quietNeeded(rung)) continue
         resolve(rung)
       }
       const news: Alert[] = []
       for (const [key, finding] of strongest) {
         let rung = rungs.get(key)
         if (!rung) {
-          rung = { open: null, quiet: 0, other: 0 }
+          rung = { open: null, quiet: 0, times: 0, other: 0 }
           rungs.set(key, rung)
         }
         rung.quiet = 0
@@ -117,6 +121,10 @@ export function alertLadder(): AlertLadder {
       raised = new Map(saved.raised)
     },
   }
+}
+
+function quietNeeded({ times }: Rung): number {
+  return Math.min(RESOLVED_AFTER_AT_MOST, RESOLVED_AFTER * 2 ** Math.max(0, times - 1))
 }
 
 /**
