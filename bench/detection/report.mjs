@@ -1,6 +1,7 @@
 // docs/detection-benchmark.md and its plots, from results alone.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderPng, renderSvg } from '../../dist/outputs/plots/render.js'
+import { withFigures } from './detector-pages.mjs'
 
 const DOCS = new URL('../../docs/', import.meta.url)
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#AA4A83', '#857227', '#56B4E9', '#1F2328', '#E69F00']
@@ -23,6 +24,10 @@ export async function writeReport(results) {
     writeFileSync(new URL(`images/${name}.png`, DOCS), await renderPng(renderSvg({ name, ...chart })))
   }
   writeFileSync(new URL('detection-benchmark.md', DOCS), document(results))
+  for (const name of readdirSync(new URL('detectors/', DOCS))) {
+    const page = new URL(`detectors/${name}`, DOCS)
+    writeFileSync(page, withFigures(readFileSync(page, 'utf8'), results))
+  }
 }
 
 function delayPlot({ faults }) {
