@@ -1,12 +1,12 @@
 // How good detection is: false alarms, delays, kinds, onsets and what roll-back saves, on runs that nothing was tuned on.
-//   npm run bench -- detection [--runs 60] [--json] [--write] [--export DIR]
+//   npm run bench -- detection [--runs 60] [--json] [--write] [--export DIR [--kinds healthy,reward-hacking]]
 // --runs: runs of each kind and strength; there are fifty times as many healthy ones of 1,000 iterations and a third of that of 10,000.
 // --write: makes bench/detection/results.json and docs/detection-benchmark.md. --export: writes runs as JSONL and stops.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { CALIBRATION } from '../../dist/detectors/calibrated/calibration-table.js'
 import { calibratedPreset } from '../../dist/detectors/calibrated/preset.js'
-import { exportRuns } from './export.mjs'
+import { exportedJob, exportRuns } from './export.mjs'
 import { inParallel } from './parallel.mjs'
 import { scoreRealRuns } from './real-runs.mjs'
 import { writeReport } from './report.mjs'
@@ -23,7 +23,7 @@ const FAULT_ITERATIONS = 1300
 export async function benchmark(args) {
   const runs = number(args, '--runs', 60)
   const target = option(args, '--export')
-  if (target !== undefined) return exportRuns(target, runs)
+  if (target !== undefined) return exportRuns(target, runs, option(args, '--kinds')?.split(','))
   const results = await measure(runs)
   if (args.includes('--write')) {
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`)
@@ -142,10 +142,49 @@ async function measure(runs) {
       'reward-hacking, iterations shuffled': each((method) => alarmRate(shuffledFault(all), method, 'critical')),
       'constant input': each((method) => alarmRate(constant(all), method, 'critical')),
     },
+    python: await pythonRivals(),
     cost: cost(),
     real: scoreRealRuns(),
   }
   return { ...results, summary: summary(results) }
+}
+
+/** rlwatch and rldoctor, where python_rivals.py has been run, beside the calibrated detectors on the same runs. */
+async function pythonRivals() {
+  const path = new URL('python-rivals.json', import.meta.url)
+  if (!existsSync(path)) return null
+  const { versions, runs: byName } = JSON.parse(readFileSync(path, 'utf8'))
+  const runs = Object.values(byName)
+  const ours = await inParallel(
+    'watch',
+    runs.map(({ exported, index }) => ({ ...exportedJob(exported, index), rivals: false })),
+    'exported runs',
+  )
+  runs.forEach((run, i) => {
+    for (const alarms of Object.values(run.alarms))
+      for (const alarm of Object.values(alarms)) if (alarm) alarm.onset = null
+    run.alarms.calibrated = ours[i].alarms.calibrated
+  })
+  const kinds = [...new Set(runs.map(({ exported }) => exported))]
+  return {
+    versions,
+    methods: Object.fromEntries(
+      Object.keys(runs[0].alarms).map((method) => [
+        method,
+        Object.fromEntries(
+          kinds.map((kind) => {
+            const of = runs.filter(({ exported }) => exported === kind)
+            return [
+              kind,
+              kind === 'healthy'
+                ? { critical: alarmRate(of, method, 'critical'), warning: alarmRate(of, method, 'warning') }
+                : detection(of, method),
+            ]
+          }),
+        ),
+      ]),
+    ),
+  }
 }
 
 function onsetError(runs) {
@@ -224,11 +263,6 @@ function summary(results) {
 
 function least(faults, strength, what = 'found', kinds = Object.keys(faults)) {
   return Math.min(...kinds.map((kind) => faults[kind][strength].calibrated[what] ?? 0))
-}
-
-/** The published results. */
-export function publishedResults() {
-  return JSON.parse(readFileSync(RESULTS, 'utf8'))
 }
 
 function option(args, name) {

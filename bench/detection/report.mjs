@@ -128,6 +128,10 @@ Textbook CUSUM is k = 0.5, h = 5; Page-Hinkley is delta = 0.005, lambda = 50; bo
 thresholds are the original plan's (\`mode: 'threshold'\`). A method that alarms in every healthy run has also "found" every fault: look
 at both tables.
 
+### rlwatch and rldoctor
+
+${pythonSection(results.python)}
+
 ### Negative controls
 
 Share of runs with a critical alert.
@@ -227,6 +231,31 @@ ${realSection(results.real)}
 - The budget is divided evenly over all calibrated statistics (Bonferroni), although most false alarms come from few of them.
 - Quality faults can only be told apart where the run logs a score (a judge, a held-out reward) beside text statistics.
 `
+}
+
+function pythonSection(python) {
+  if (!python) return 'Not measured here: `bench/detection/python_rivals.py` needs both packages.'
+  const { versions, methods } = python
+  const faults = Object.keys(methods.calibrated).filter((kind) => kind !== 'healthy')
+  return `As installed (${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(
+      ', ',
+    )}), at their defaults, on exported runs of 1,000 iterations of the same split: \`python_rivals.py\`. They are given what they have an argument for; rewards of
+single answers are not simulated, so some of their detectors say nothing. rldoctor looks every 25 iterations, as its live monitor does.
+
+${table(
+  ['', 'healthy runs', 'critical', 'warning or more', ...faults.map((kind) => `${kind}: found / too early`)],
+  Object.entries(methods).map(([method, of]) =>
+    [
+      method,
+      of.healthy.critical.runs,
+      of.healthy.critical.rate,
+      of.healthy.warning.rate,
+      ...faults.map((kind) => `${of[kind].found} / ${of[kind].early}`),
+    ].map(shown),
+  ),
+)}`
 }
 
 function realSection({ runs, healthy, faults, goldSaved }) {
