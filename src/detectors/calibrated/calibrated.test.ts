@@ -245,6 +245,15 @@ describe('exact rules', () => {
   })
 })
 
+it('a mismatch of exactly 0 is seen as in order', () => {
+  const rule = RULES.find(({ name }) => name === 'train-inference-mismatch')!
+  const observation = (values: Values) => ({ iteration: 0, time: 0, get: (name: string) => values[name] })
+  expect(rule.check(observation({ 'mismatch/kl': 0 }))).toBeNull()
+  expect(rule.check(observation({ 'mismatch/kl': 0.2 }))).toMatchObject({ series: 'mismatch/kl', direction: 'up' })
+  expect(rule.check(observation({ 'mismatch/is_ratio_mean': 3 }))).toMatchObject({ observed: 3, direction: 'up' })
+  expect(rule.check(observation({}))).toBeUndefined()
+})
+
 describe('thresholds', () => {
   const names = calibratedStatistics()
 
