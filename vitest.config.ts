@@ -8,17 +8,44 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/package/**', 'test/real/**'],
+          exclude: ['test/package/**', 'test/real/**', 'test/browser/**'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           pool: 'forks',
           // The wasm back end is steadier without V8's dynamic tiering (docs/decisions/0003).
           execArgv: ['--no-wasm-dynamic-tiering', '--expose-gc'],
         },
       },
       // Needs PyTorch and safetensors for Python: makes the golden values anew and compares.
-      { test: { name: 'real', include: ['test/real/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
+      {
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
       // Needs the npm registry: installs the packed package into an empty folder.
-      { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 60_000, pool: 'forks' } },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      // Needs Chromium: opens the HTML report from disk, as a reader does.
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
     ],
   },
 })

@@ -1,14 +1,19 @@
-// Measures what it costs to be watched. Builds on dist/: run `npm run build` first.
+// Measures what it costs to be watched and how fast the trainer is. Builds on dist/: run `npm run build` first.
+//   npm run bench -- [NAME...] [--json] [--write]
 //   npm run bench -- calibrate | detection | record      each has a file that says more
-//   npm run bench -- [NAME...] [--json] [--write]      --write makes docs/benchmarks.md
+// --write keeps the results in bench/results.json and remakes docs/benchmarks.md; what was not measured now stays as it was.
+//
+// A bench is a file bench/NAME.mjs that exports a function NAME, which returns or resolves to
+//   { question, goal, reached: boolean, limits?, ...figures }
+// Figures are numbers, texts, intervals `[low, high]` or groups of them; `limits` says what stands in the way of a goal
+// that is not reached, and is shown only then.
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { events } from './events.mjs'
-import { memory } from './memory.mjs'
-import { overhead } from './overhead.mjs'
-import { start } from './start.mjs'
+import { fileURLToPath } from 'node:url'
+import { benchmarksMarkdown, savedResults } from './markdown.mjs'
 
-const BENCHES = { events, start, memory, overhead }
+const BENCHES = ['overhead', 'events', 'memory', 'start', 'trainer', 'learning']
 
 const args = process.argv.slice(2)
 const COMMANDS = {
@@ -22,38 +27,51 @@ if (Object.hasOwn(COMMANDS, args[0])) {
 }
 const flags = args.filter((arg) => arg.startsWith('--'))
 const names = args.filter((arg) => !arg.startsWith('--'))
-const usage = `usage: npm run bench -- [${Object.keys(BENCHES).join('|')}] [--json] [--write]`
 if (
-  names.some((name) => !Object.hasOwn(BENCHES, name)) ||
-  flags.some((flag) => flag !== '--json' && flag !== '--write')
+  names.some((name) => !BENCHES.includes(name)) ||
+  flags.some((flag) => !['--json', '--write', '--only-result'].includes(flag))
 ) {
-  console.error(usage)
+  console.error(`usage: npm run bench -- [${BENCHES.join('|')}] [--json] [--write]`)
   process.exit(2)
 }
-const results = {
-  machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
-  node: process.version,
-  date: new Date().toISOString().slice(0, 10),
-  benches: {},
-}
-for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
-  if (!flags.includes('--json')) process.stdout.write(`${name} ...\n`)
-  results.benches[name] = await BENCHES[name]()
-  if (!flags.includes('--json')) console.log(results.benches[name])
-}
-if (flags.includes('--json')) console.log(JSON.stringify(results, null, 2))
-if (flags.includes('--write')) writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), markdown(results))
 
-function markdown({ machine, node, date, benches }) {
-  const sections = Object.entries(benches).map(([name, { question, goal, ...figures }]) => {
-    const rows = flat(figures).map(([figure, value]) => `| ${figure} | ${value} |`)
-    return `## ${name}\n\n${question} Goal: ${goal}.\n\n| | |\n| --- | ---: |\n${rows.join('\n')}\n`
-  })
-  return `# Benchmarks\n\nMade by \`npm run bench -- --write\` on ${machine}, Node ${node.slice(1)}, ${date}. The machine was shared: ratios hold, single\ntimes vary.\n\n${sections.join('\n')}`
+if (flags.includes('--only-result')) {
+  const [name] = names
+  const bench = await (await import(`./${name}.mjs`))[name]()
+  process.stdout.write(`\n${JSON.stringify(bench)}\n`)
+  process.exit(0)
 }
 
-function flat(value, path = '') {
-  return Object.entries(value).flatMap(([key, inner]) =>
-    typeof inner === 'object' ? flat(inner, `${path}${key} `) : [[`${path}${key}`, inner]],
+const json = flags.includes('--json')
+const measured = {}
+for (const name of names.length > 0 ? names : BENCHES) {
+  if (!json) process.stdout.write(`${name} ...\n`)
+  measured[name] = {
+    machine: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+    bench: inItsOwnProcess(name),
+  }
+  if (!json) console.log(measured[name].bench)
+}
+if (json) console.log(JSON.stringify(measured, null, 2))
+if (flags.includes('--write')) {
+  const known = { ...savedResults(), ...measured }
+  const results = Object.fromEntries(BENCHES.filter((name) => known[name]).map((name) => [name, known[name]]))
+  writeFileSync(new URL('./results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), benchmarksMarkdown(results))
+}
+
+/** What one bench has warmed up or left behind must not change another's figures. */
+function inItsOwnProcess(name) {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), name, '--only-result'],
+    { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1e8 },
   )
+  if (status !== 0) {
+    console.error(`bench ${name} failed`)
+    process.exit(1)
+  }
+  return JSON.parse(stdout.trim().split('\n').at(-1))
 }

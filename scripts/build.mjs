@@ -1,11 +1,12 @@
 // Builds dist/: the library's JavaScript and types with tsc, then the chart code as one file, so that drawing a
-// figure loads 0.6 MB instead of the whole of echarts. Run by `npm run build` and, through `prepare`, by `npm ci`.
+// figure loads 0.6 MB instead of the whole of echarts, and the script of the HTML report. Run by `npm run build` and, through `prepare`, by `npm ci`.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
+import { buildPage } from './build-page.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const require = createRequire(import.meta.url)
@@ -27,8 +28,13 @@ await build({
   output: { file: chart, format: 'esm', minify: true },
   treeshake: true,
 })
+await buildPage(fresh)
 // The demo's pre-trained model is data, which the compiler leaves behind.
 cpSync(join(root, 'src', 'demo', 'pretrained'), join(fresh, 'demo', 'pretrained'), { recursive: true })
 chmodSync(join(fresh, 'cli', 'main.js'), 0o755)
-rmSync(join(root, 'dist'), { recursive: true, force: true })
+// Two renames, so that whoever reads dist/ meanwhile (tests do) does not find it half removed.
+const old = join(root, 'build', 'old-dist')
+rmSync(old, { recursive: true, force: true })
+if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old)
 renameSync(fresh, join(root, 'dist'))
+rmSync(old, { recursive: true, force: true })

@@ -64,6 +64,12 @@ export const SEED_MAP = [
     file: 'src/outputs/terminal/terminal-display.ts',
     ours: 'setMetricsStore',
   },
+  {
+    plan: 'display updates at most 2 Hz',
+    kind: 'pattern',
+    file: 'src/outputs/terminal/live-surface.ts',
+    ours: 'PAINT_INTERVAL_MS = 500',
+  },
   { plan: 'sample_comparator.py', kind: 'file', file: 'src/quality/sample-comparator.ts', ours: 'SampleComparator' },
   {
     plan: 'sample_size = 10',
@@ -216,6 +222,12 @@ export const SEED_MAP = [
     file: 'src/outputs/report/report-generator.ts',
     ours: 'generateJsonReport',
   },
+  {
+    plan: 'training_report.html (beyond the plan)',
+    kind: 'method',
+    file: 'src/outputs/report/report-generator.ts',
+    ours: 'generateHtmlReport',
+  },
   { plan: 'ppo_trainer.py', kind: 'file', file: 'src/trainer/rlaif-trainer.ts', ours: 'RLAIFTrainer' },
   {
     plan: 'RLAIFTrainer(policy_model, ref_policy_model, value_model, reward_model, tokenizer, device, monitor)',
@@ -228,6 +240,13 @@ export const SEED_MAP = [
     kind: 'method',
     file: 'src/trainer/rlaif-trainer.ts',
     ours: 'numIterations = 100, batchSize = 4',
+  },
+  {
+    plan: 'train returns self.history',
+    kind: 'return',
+    file: 'src/trainer/trainer-types.ts',
+    ours: 'readonly history',
+    note: 'in TrainResult, with status and stop',
   },
   { plan: '_emit_event(event)', kind: 'method', file: 'src/trainer/rlaif-trainer.ts', ours: '#emit' },
   {
@@ -243,6 +262,16 @@ export const SEED_MAP = [
     ours: "'output/training_monitor'",
   },
   { plan: '__init__.py', kind: 'file', file: 'src/index.ts', ours: 'TrainingMonitor' },
+  { plan: '__init__ docstring with usage example', kind: 'document', file: 'src/index.ts', ours: '@example' },
+  {
+    plan: 'document all public APIs',
+    kind: 'document',
+    file: 'test/documented.test.ts',
+    ours: 'has a docstring',
+    note: 'counted',
+  },
+  { plan: 'overhead < 1% of training time', kind: 'benchmark', file: 'bench/overhead.mjs', ours: 'insidePercent' },
+  { plan: '1000+ iterations, memory bounds', kind: 'benchmark', file: 'bench/memory.mjs', ours: 'liveRatio' },
   { plan: 'test_verbosity.py', kind: 'tests', file: 'test/seed.test.ts', ours: 'VerbosityLevel' },
   { plan: 'test_events.py', kind: 'tests', file: 'src/events.test.ts', ours: 'createTrainingEvent' },
   { plan: 'test_callbacks.py', kind: 'tests', file: 'src/callbacks.test.ts', ours: 'CallbackManager' },

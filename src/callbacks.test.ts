@@ -50,6 +50,19 @@ describe('CallbackManager', () => {
     expect(seen).toEqual(['b0', 'c0', 'c1'])
   })
 
+  it('sends a callback only the phases that it wants, and of those only what the filter lets through', () => {
+    const { callbacks } = manager()
+    const seen: string[] = []
+    const phases = ['policy_update', 'iteration_end'] as const
+    callbacks.register({ ...recorder('own', seen), phases })
+    callbacks.register({ ...recorder('both', seen), phases }, { phases: ['iteration_end', 'evaluation'] })
+    for (const phase of ['policy_update', 'evaluation', 'iteration_end'] as const) {
+      seen.push(phase)
+      callbacks.dispatch(event(1, phase), context)
+    }
+    expect(seen).toEqual(['policy_update', 'own1', 'evaluation', 'iteration_end', 'own1', 'both1'])
+  })
+
   it('filters by phase, by every, from and until', () => {
     const { callbacks } = manager()
     const seen: string[] = []

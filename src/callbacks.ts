@@ -40,22 +40,28 @@ export interface StopOptions {
 
 /** What of a monitor its callbacks may use. */
 export interface MonitorHandle {
+  /** Id of the run. */
   readonly runId: string
   /** Folder of the run, or null for a monitor that writes nothing. */
   readonly outputDir: string | null
+  /** Where times come from. */
   readonly clock: Clock
+  /** The numbers of the run so far. */
   getMetricsStore(): MetricsStore
   /** Iterations of the checkpoints saved so far, ascending. */
   readonly checkpoints: readonly number[]
   /** Hyper-parameters that TRAINING_START brought as `metadata.config`. */
   readonly config: Readonly<Record<string, unknown>>
+  /** The generator that the trainer registered, or null. */
   getGenerator(): SampleGenerator | null
   /**
    * Puts derived points into the run, as an EVALUATION event of the given iteration: logged first, then stored, then seen
    * by every callback. During a replay it does nothing, since the log already has them.
    */
   publish(event: Omit<TrainingEventInit, 'phase'>): void
+  /** Asks for an early stop, which the trainer sees between two iterations. The first request wins. */
   requestEarlyStop(reason: string, options?: StopOptions): void
+  /** Whether a stop has been asked for, and why. */
   shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null }
   /** Writes an alert into the run's log. */
   recordAlert(alert: Alert): void
@@ -63,7 +69,9 @@ export interface MonitorHandle {
 
 /** What a callback gets beside the event. */
 export interface CallbackContext {
+  /** The monitor, as far as a callback may use it. */
   readonly monitor: MonitorHandle
+  /** The numbers of the run so far, those of this event included. */
   readonly store: MetricsStore
   /** The closed iteration, on the ITERATION_END that closes it; null with every other event. */
   readonly closed: Observation | null
@@ -77,6 +85,9 @@ export interface CallbackContext {
 export interface TrainingCallback {
   /** Shown in reports of failures; the class name by default. */
   readonly name?: string
+  /** Only events of these phases reach it; all by default. What it does not want costs nothing. */
+  readonly phases?: readonly TrainingPhase[]
+  /** Called for each event, in order. What it returns is not awaited. */
   onEvent(event: TrainingEvent, context: CallbackContext): void | Promise<void>
   /** Called once when it is registered. */
   onRegister?(monitor: MonitorHandle): void
@@ -88,7 +99,7 @@ export interface TrainingCallback {
 
 /** Which events a callback wants. */
 export interface CallbackFilter {
-  /** Only these phases; all by default. */
+  /** Only these phases, of those that the callback itself wants; all by default. */
   readonly phases?: readonly TrainingPhase[]
   /** Only iterations divisible by this; 1 by default. */
   readonly every?: number
@@ -109,8 +120,11 @@ export const MAX_IN_FLIGHT = 32
 
 /** What is known of a callback that did not behave. */
 export interface CallbackProblem {
+  /** Name of the callback. */
   readonly callback: string
+  /** What was wrong, in one line. */
   readonly problem: string
+  /** How often. */
   readonly count: number
 }
 
@@ -176,7 +190,7 @@ export class CallbackManager {
     const registration: Registration = known ?? {
       callback,
       name: nameOf(callback),
-      phases: filter.phases ? new Set(filter.phases) : null,
+      phases: wantedPhases(callback.phases, filter.phases),
       every,
       from: filter.from ?? 0,
       until: filter.until ?? Number.POSITIVE_INFINITY,
@@ -196,8 +210,14 @@ export class CallbackManager {
 
   /** Sends one event to all who want it. Never throws, never waits. */
   dispatch(event: TrainingEvent, context: CallbackContext): void {
+    // The end of one call is the start of the next: the clock is read once a call.
+    let startedMs = this.#clock.monotonicMs()
     for (const registration of this.#registrations) {
-      if (!registration.disabled && wants(registration, event)) this.#call(registration, event, context)
+      if (registration.disabled || !wants(registration, event)) continue
+      if (!this.#call(registration, event, context)) continue
+      const endedMs = this.#clock.monotonicMs()
+      this.#spend(registration, endedMs - startedMs)
+      startedMs = endedMs
     }
   }
 
@@ -224,20 +244,20 @@ export class CallbackManager {
     }
   }
 
-  #call(registration: Registration, event: TrainingEvent, context: CallbackContext): void {
+  /** Whether it was called. */
+  #call(registration: Registration, event: TrainingEvent, context: CallbackContext): boolean {
     if (registration.inFlight >= MAX_IN_FLIGHT) {
       registration.dropped++
       this.#note(registration, `more than ${MAX_IN_FLIGHT} calls were pending; further ones were dropped`)
-      return
+      return false
     }
-    const startedMs = this.#clock.monotonicMs()
     try {
       const result: unknown = registration.callback.onEvent(event, context)
       if (isPromise(result)) this.#follow(registration, result)
     } catch (error) {
       this.#failed(registration, `threw: ${errorMessage(error)}`)
     }
-    this.#spend(registration, this.#clock.monotonicMs() - startedMs)
+    return true
   }
 
   #follow(registration: Registration, promise: PromiseLike<unknown>): void {
@@ -296,6 +316,14 @@ function wants(registration: Registration, event: TrainingEvent): boolean {
   if (event.iteration < registration.from || event.iteration > registration.until) return false
   if (registration.phases && !registration.phases.has(event.phase)) return false
   return registration.every === 1 || event.iteration % registration.every === 0
+}
+
+function wantedPhases(
+  own: readonly TrainingPhase[] | undefined,
+  filter: readonly TrainingPhase[] | undefined,
+): ReadonlySet<TrainingPhase> | null {
+  if (!own || !filter) return own || filter ? new Set(own ?? filter) : null
+  return new Set(filter.filter((phase) => own.includes(phase)))
 }
 
 function nameOf(callback: TrainingCallback): string {

@@ -37,6 +37,7 @@ export type ErrorCode =
  * ```
  */
 export class TelltaleError extends Error {
+  /** What kind of problem it is, for programs. */
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {

@@ -36,12 +36,15 @@ export interface TrainingMonitorOptions {
   readonly earlyStop?: 'critical' | 'off'
   /** Matches `[A-Za-z0-9_-]{1,64}`; made from the time and chance by default. The same id in the same folder continues a run. */
   readonly runId?: string
+  /** Project that the run belongs to; `default` by default. */
   readonly project?: string
+  /** Name of the run for people; its id by default. */
   readonly name?: string
   /** Table of metric names; `own-loop` by default. */
   readonly trainer?: TrainerName
   /** Whether Ctrl-C and SIGTERM stop the run after the iteration (and the second Ctrl-C at once); true by default. */
   readonly handleSignals?: boolean
+  /** Where times come from; the clock of the system by default. */
   readonly clock?: Clock
   /** Takes one line when something is wrong with the monitoring; standard error by default. */
   readonly onWarning?: (message: string) => void
@@ -74,11 +77,16 @@ const MAX_LATER_STOPS = 100
  * ```
  */
 export class TrainingMonitor implements MonitorHandle, MonitorView {
+  /** Id of the run: 1 to 64 letters, digits, `_` or `-`; made from the time by default. */
   readonly runId: string
+  /** Project that the run belongs to; `default` by default. */
   readonly project: string
+  /** Name of the run for people; the id by default. */
   readonly name: string
   readonly outputDir: string | null
+  /** How much outputs show; `simple` by default, as in the plan. */
   readonly verbosity: VerbosityLevel
+  /** Where its times come from; the clock of the system by default. */
   readonly clock: Clock
   readonly #earlyStop: 'critical' | 'off'
   readonly #handleSignals: boolean
@@ -324,6 +332,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#log?.close()
   }
 
+  /** Closes the run at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -417,11 +426,12 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       if (phase === TrainingPhase.ITERATION_START) this.#sawIterationStart = true
       if (iteration > this.#openIteration) this.#openIteration = iteration
     }
-    for (const name in event.metrics) {
+    for (const name of Object.keys(event.metrics)) {
       const value = event.metrics[name]!
       const canonical = this.#store.add(name, value, iteration)
       if (canonical !== undefined) this.#pending.set(canonical, value)
     }
+    if (phase === TrainingPhase.POLICY_UPDATE) this.#readClipFraction(event)
     if (phase !== TrainingPhase.ITERATION_END) return null
     this.#lastClosed = iteration
     const values = this.#pending
@@ -429,6 +439,14 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#pending = new Map()
     this.#announced = []
     return { iteration, time, get: (name) => values.get(name), ...(announced.length > 0 ? { announced } : {}) }
+  }
+
+  /** The plan's loops say the clipped share of an update in its metadata. */
+  #readClipFraction({ metadata, metrics, iteration }: TrainingEvent): void {
+    const value = metadata.clip_fraction
+    if (typeof value !== 'number' || metrics.clip_fraction !== undefined) return
+    const canonical = this.#store.add('clip_fraction', value, iteration)
+    if (canonical !== undefined) this.#pending.set(canonical, value)
   }
 
   /** A run falls back when an iteration starts again, or, in a loop that names no starts, ends well before the newest. */

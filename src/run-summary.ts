@@ -10,7 +10,9 @@ import type { VerbosityLevel } from './verbosity.ts'
 
 /** Why the run was asked to stop. */
 export interface StopRequest {
+  /** Why, in one line. */
   readonly reason: string
+  /** How much it matters; only `critical` stops. */
   readonly severity: Severity
   /** Iteration that was open or just closed when the request came. */
   readonly iteration: number
@@ -32,6 +34,7 @@ export interface RunCounters {
   readonly droppedNames: number
   /** Samples, metadata or lines beyond a limit, or that could not be written. */
   readonly droppedSamples: number
+  /** Lines of the log that could not be written. */
   readonly droppedLines: number
   /** Lines of a replayed log that could not be read. */
   readonly damagedLines: number
@@ -39,10 +42,15 @@ export interface RunCounters {
 
 /** Everything a report says about the run itself. */
 export interface RunSummary {
+  /** Id of the run. */
   readonly runId: string
+  /** Project that the run belongs to. */
   readonly project: string
+  /** Name of the run for people. */
   readonly name: string
+  /** Folder of the run, or null for a monitor that writes nothing. */
   readonly outputDir: string | null
+  /** How much outputs show. */
   readonly verbosity: VerbosityLevel
   /** `running` before TRAINING_END. */
   readonly status: RunStatus | 'running'
@@ -50,18 +58,25 @@ export interface RunSummary {
   readonly iterations: number
   /** As announced by TRAINING_START's `metadata.totalIterations`, or null. */
   readonly totalIterations: number | null
+  /** Time of TRAINING_START, or null before it. */
   readonly startedUnixSeconds: number | null
+  /** Milliseconds since TRAINING_START, until now or the end. */
   readonly elapsedMs: number
   /** The first request wins. */
   readonly stop: StopRequest | null
+  /** Further requests to stop, in order. */
   readonly laterStops: readonly StopRequest[]
   /** Hyper-parameters from TRAINING_START's `metadata.config`. */
   readonly config: Readonly<Record<string, unknown>>
+  /** Iterations of the checkpoints saved so far, ascending. */
   readonly checkpoints: readonly number[]
   /** First iteration of each attempt; one entry unless the run was resumed. */
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
+  /** What was set aside. */
   readonly counters: RunCounters
+  /** Callbacks that threw or were too slow, what was wrong, and how often. */
   readonly callbackFailures: readonly { readonly callback: string; readonly problem: string; readonly count: number }[]
+  /** Versions by name: `telltale` and `node`. */
   readonly versions: Readonly<Record<string, string>>
   /** Message of the exception that ended the run, if one did. */
   readonly error: string | null
@@ -69,14 +84,20 @@ export interface RunSummary {
 
 /** What a report reads of the analyzer. */
 export interface AnalyzerView {
+  /** The set of detectors. */
   readonly mode: 'threshold' | 'calibrated'
+  /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>
+  /** All alerts in the order in which they were raised. */
   readonly alertHistory: readonly Alert[]
+  /** What is watched and what is not. */
   readonly coverage: readonly Coverage[]
 }
 
 /** What a report reads of a monitor. */
 export interface MonitorView {
+  /** What is known of the run itself, now. */
   summary(): RunSummary
+  /** The numbers of the run. */
   getMetricsStore(): MetricsStore
 }

@@ -81,7 +81,14 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     types: ['detectors', 'run-summary.ts'],
   },
   quality: { values: ['events.ts', 'stats', 'text'], types: ['callbacks.ts', 'metrics', 'vocabulary'] },
-  decision: { values: ['detectors', 'stats', 'vocabulary'], types: ['callbacks.ts', 'events.ts', 'run-summary.ts'] },
+  decision: {
+    values: ['detectors', 'events.ts', 'stats', 'text', 'vocabulary'],
+    types: ['callbacks.ts', 'events.ts', 'run-summary.ts'],
+  },
+  check: {
+    values: ['decision', 'events.ts', 'log', 'monitor.ts', 'quality', 'text', 'vocabulary'],
+    types: ['callbacks.ts', 'detectors'],
+  },
   outputs: {
     values: ['events.ts', 'text', 'vocabulary', 'stats'],
     types: ['callbacks.ts', 'detectors', 'metrics', 'quality', 'run-summary.ts'],

@@ -28,7 +28,7 @@ function files(folder: string): string[] {
   })
 }
 
-/** Every \`\`\`ts block of a docstring's @example below src/, and those of the README. */
+/** Every \`\`\`ts block of a docstring's @example below src/, those of the documents, and the files of examples/. */
 const examples: Example[] = files(join(root, 'src')).flatMap((path) => {
   const blocks = [...readFileSync(path, 'utf8').matchAll(/\* @example[\s\S]*?\* ```ts\n([\s\S]*?)\n\s*\* ```/g)]
   return blocks.map((block, i) => ({
@@ -36,7 +36,8 @@ const examples: Example[] = files(join(root, 'src')).flatMap((path) => {
     code: block[1]!.replace(/^\s*\* ?/gm, ''),
   }))
 })
-for (const document of ['README.md', 'CONTRIBUTING.md']) {
+const guides = readdirSync(join(root, 'docs', 'guide')).map((name) => `docs/guide/${name}`)
+for (const document of ['README.md', 'CONTRIBUTING.md', ...guides]) {
   const blocks = [...readFileSync(join(root, document), 'utf8').matchAll(/```(?:ts|js)\n([\s\S]*?)\n```/g)]
   examples.push(...blocks.map((block, i) => ({ name: `${document} (${i + 1})`, code: block[1]! })))
 }

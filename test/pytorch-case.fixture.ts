@@ -17,6 +17,7 @@ export const CASE = {
     entropyCoefficient: 0.01,
     learningRate: 1e-3,
     valueLearningRate: 2e-3,
+    rewardLearningRate: 3e-3,
     maxGradientNorm: 1,
     epsilon: 1e-5,
     temperature: 1,

@@ -8,8 +8,12 @@ import type { MetricsStore } from '../src/metrics/store.ts'
 import { TrainingMonitor } from '../src/monitor.ts'
 import { SampleComparator } from '../src/quality/sample-comparator.ts'
 
-/** Long enough for each signature; reward hacking takes its time. */
-const ITERATIONS: Partial<Record<Scenario, number>> = { 'reward-hacking': 70 }
+/** As long as each signature takes; most need 24, reward hacking its time, and two are there at once. */
+const ITERATIONS: Partial<Record<Scenario, number>> = {
+  'reward-hacking': 70,
+  'frozen-value-head': 12,
+  'stale-logprobs': 12,
+}
 const BATCH_SIZE = 16
 
 let start: StartingPoint
@@ -96,7 +100,7 @@ const SIGNATURES: Readonly<Record<Scenario, (store: MetricsStore) => void>> = {
       values(store, 'ppo/ratio_first')
         .slice(1)
         .filter((ratio) => Math.abs(ratio - 1) > 1e-3).length,
-    ).toBeGreaterThan(15)
+    ).toBeGreaterThan(7)
   },
 }
 

@@ -132,6 +132,18 @@ describe('the plan, by name', () => {
     expect(new PPOMetricsTracker({ verbosity: VerbosityLevel.SIMPLE }).ppoHistory).toEqual([])
   })
 
+  it('PPOMetricsTracker: clip_fraction from the metadata of the policy update', () => {
+    const loop = new TrainingMonitor({ handleSignals: false })
+    const own = new PPOMetricsTracker({ verbosity: VerbosityLevel.VERBOSE })
+    loop.registerCallback(own)
+    const update = { phase: TrainingPhase.POLICY_UPDATE, metadata: { clip_fraction: 0.3 } }
+    loop.onEvent(createTrainingEvent({ ...update, iteration: 0, metrics: { policy_loss: 1 } }))
+    loop.onEvent(createTrainingEvent({ phase: TrainingPhase.ITERATION_END, iteration: 0 }))
+    loop.onEvent(createTrainingEvent({ ...update, iteration: 1, metrics: { clip_fraction: 0.1 } }))
+    loop.onEvent(createTrainingEvent({ phase: TrainingPhase.ITERATION_END, iteration: 1 }))
+    expect(own.ppoHistory.map(({ clipFraction }) => clipFraction)).toEqual([0.3, 0.1])
+  })
+
   it('PlotManager: five figures under the plan’s names', async () => {
     const plots = new PlotManager({ outputDir: dir })
     const store = monitor.getMetricsStore()

@@ -3,8 +3,10 @@
     python3 -m pip install torch==2.13.0
     python3 scripts/golden/ppo_update.py CASE.json > EXPECTED.json
 
-Reads {config, weights, reference, value, rows, promptLength, mask, scores, options}; writes every intermediate and every weight
-after one Adam step of the policy and of the value model, the Bradley-Terry and the supervised loss with their gradient norms.
+Reads {config, policy, reference, value, rows, promptLength, mask, scores, oldLogProbs, valueShift, options}; writes every
+intermediate, every clipped gradient, and every weight after one and after two Adam steps of the policy and of the value model (the
+second one knows whether moments and bias corrections are kept); the Bradley-Terry and the supervised loss with every gradient, and
+every weight after a step of the reward model.
 """
 import json
 import math
@@ -14,6 +16,8 @@ import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
+# Tensors this small gain nothing from threads, which wait for each other on a busy machine.
+torch.set_num_threads(1)
 case = json.load(open(sys.argv[1]))
 config, options = case["config"], case["options"]
 P = case["promptLength"]
@@ -73,17 +77,32 @@ def masked_mean(x, mask):
     return (x * mask).sum() / mask.sum()
 
 
-def adam_step(p, loss, rate):
+def gradients(p, loss):
+    """Every gradient, with their global norm."""
     grads = dict(zip(p, torch.autograd.grad(loss, list(p.values()), allow_unused=True)))
     grads = {name: torch.zeros_like(p[name]) if g is None else g for name, g in grads.items()}
-    total = math.sqrt(sum((g**2).sum().item() for g in grads.values()))
-    scale = min(1.0, options["maxGradientNorm"] / (total + 1e-6))
-    leaves = {name: w.detach().clone().requires_grad_(True) for name, w in p.items()}
+    return grads, math.sqrt(sum((g**2).sum().item() for g in grads.values()))
+
+
+def plain(tensors):
+    """Nine digits are a thousand times what float32 can be compared to."""
+    return {name: [float(f"{x:.9g}") for x in tensor.detach().flatten().tolist()] for name, tensor in tensors.items()}
+
+
+def train(name, p, loss_of, rate, steps):
+    """Adam with clipped gradients; notes the first step's norm and clipped gradients, and the weights after each step."""
+    leaves = {weight: w.detach().clone().requires_grad_(True) for weight, w in p.items()}
     optimizer = torch.optim.Adam(leaves.values(), lr=rate, betas=(0.9, 0.999), eps=options["epsilon"])
-    for name, leaf in leaves.items():
-        leaf.grad = grads[name] * scale
-    optimizer.step()
-    return total, {name: leaf.detach().flatten().tolist() for name, leaf in leaves.items()}
+    for step in range(steps):
+        grads, total = gradients(leaves, loss_of(leaves))
+        scale = min(1.0, options["maxGradientNorm"] / (total + 1e-6))
+        for weight, leaf in leaves.items():
+            leaf.grad = grads[weight] * scale
+        if step == 0:
+            out[name + "GradientNorm"] = total
+            out[name + "Gradients"] = plain({weight: leaf.grad for weight, leaf in leaves.items()})
+        optimizer.step()
+        out[name + ("After" if step == 0 else "AfterTwo")] = plain(leaves)
 
 
 policy, reference, value = load(case["policy"], True), load(case["reference"], False), load(case["value"], True)
@@ -119,34 +138,66 @@ real = advantages[mask == 1]
 whitened = torch.where(mask == 1, (advantages - real.mean()) / (real.std() + 1e-8), torch.zeros_like(advantages))
 out["rewards"], out["advantages"], out["returns"], out["whitened"] = [x.flatten().tolist() for x in (rewards, advantages, returns, whitened)]
 
-log_ratio = (log_probs - old_log_probs) * mask
-ratio = log_ratio.exp()
-unclipped = -whitened * ratio
-clipped = -whitened * ratio.clamp(1 - options["clipRange"], 1 + options["clipRange"])
-policy_loss = masked_mean(torch.maximum(unclipped, clipped), mask)
-mean_entropy = masked_mean(entropy, mask)
-out["policyLoss"] = policy_loss.item()
-out["policyLossUnclipped"] = masked_mean(unclipped, mask).item()
-out["clipFraction"] = masked_mean((clipped > unclipped).double(), mask).item()
-out["approxKl"] = masked_mean(ratio - 1 - log_ratio, mask).item()
-out["meanEntropy"] = mean_entropy.item()
-out["policyGradientNorm"], out["policyAfter"] = adam_step(policy, policy_loss - options["entropyCoefficient"] * mean_entropy, options["learningRate"])
+
+def policy_loss(p, note=lambda **measured: None):
+    log_probs, entropy = token_log_probs(p, rows)
+    log_ratio = (log_probs - old_log_probs) * mask
+    ratio = log_ratio.exp()
+    unclipped = -whitened * ratio
+    clipped = -whitened * ratio.clamp(1 - options["clipRange"], 1 + options["clipRange"])
+    loss = masked_mean(torch.maximum(unclipped, clipped), mask)
+    mean_entropy = masked_mean(entropy, mask)
+    note(
+        policyLoss=loss,
+        policyLossUnclipped=masked_mean(unclipped, mask),
+        clipFraction=masked_mean((clipped > unclipped).double(), mask),
+        approxKl=masked_mean(ratio - 1 - log_ratio, mask),
+        meanEntropy=mean_entropy,
+        ratioMean=masked_mean(ratio, mask),
+        ratioMax=(ratio * mask).max(),
+    )
+    return loss - options["entropyCoefficient"] * mean_entropy
+
+
+def value_loss(p, note=lambda **measured: None):
+    now = scalar(p, hidden(p, rows)[:, P - 1 : -1])
+    change = (now - shifted_old_values).clamp(-options["valueClipRange"], options["valueClipRange"])
+    plain_error, clipped_error = (now - returns) ** 2, (shifted_old_values + change - returns) ** 2
+    loss = 0.5 * masked_mean(torch.maximum(plain_error, clipped_error), mask)
+    note(valueLoss=loss, valueClipFraction=masked_mean((clipped_error > plain_error).double(), mask))
+    return loss
+
+
+def supervised_loss(p):
+    return -masked_mean(token_log_probs(p, rows)[0], mask)
+
+
+def sequence_scores(p):
+    last = torch.tensor([max(t for t, token in enumerate(row) if token != PAD) for row in rows])
+    return scalar(p, hidden(p, rows))[torch.arange(len(rows)), last]
+
+
+def preference_loss(p):
+    scores = sequence_scores(p)
+    half = len(rows) // 2
+    return F.softplus(scores[half:] - scores[:half]).mean()
+
+
+def note(**measured):
+    out.update({name: value.item() for name, value in measured.items()})
+
 
 shifted_old_values = old_values + torch.tensor(case["valueShift"])
-change = (values - shifted_old_values).clamp(-options["valueClipRange"], options["valueClipRange"])
-value_loss = 0.5 * masked_mean(torch.maximum((values - returns) ** 2, (shifted_old_values + change - returns) ** 2), mask)
-out["valueLoss"] = value_loss.item()
-out["valueGradientNorm"], out["valueAfter"] = adam_step(value, value_loss, options["valueLearningRate"])
+policy_loss(policy, note)
+value_loss(value, note)
+train("policy", policy, policy_loss, options["learningRate"], 2)
+train("value", value, value_loss, options["valueLearningRate"], 2)
 
-supervised = -masked_mean(token_log_probs(policy, rows)[0], mask)
-out["supervisedLoss"] = supervised.item()
-out["supervisedGradientNorm"], _ = adam_step(policy, supervised, 1e-3)
+out["supervisedLoss"] = supervised_loss(policy).item()
+grads, out["supervisedGradientNorm"] = gradients(policy, supervised_loss(policy))
+out["supervisedGradients"] = plain(grads)
 
-last = torch.tensor([max(t for t, token in enumerate(row) if token != PAD) for row in rows])
-scores = scalar(value, hidden(value, rows))[torch.arange(len(rows)), last]
-half = len(rows) // 2
-preference = F.softplus(scores[half:] - scores[:half]).mean()
-out["sequenceScores"] = scores.detach().tolist()
-out["preferenceLoss"] = preference.item()
-out["preferenceGradientNorm"], _ = adam_step(value, preference, 1e-3)
+out["sequenceScores"] = sequence_scores(value).detach().tolist()
+out["preferenceLoss"] = preference_loss(value).item()
+train("preference", value, preference_loss, options["rewardLearningRate"], 1)
 json.dump(out, sys.stdout)

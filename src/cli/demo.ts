@@ -42,6 +42,7 @@ Examples:
   telltale demo --verbose                with tables, trends and the newest answers
   npm run demo -- --verbose              the same through npm (mind the two dashes)
 
+docs/scenarios.md shows every scenario: its cause, its curves, and what Telltale says of it.
 Ctrl-C stops after the iteration and still writes plots and a report; once more ends at once.`,
     )
     .action(async (flags: DemoFlags, command: Command) => {

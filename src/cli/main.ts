@@ -2,13 +2,14 @@
 /**
  * The `telltale` command: one file a verb, loaded when it is asked for.
  *
- * Exit codes: 0 all right, 1 the thing asked for failed, 2 bad usage, 130 and 143 ended by a signal.
+ * Exit codes: 0 all right, 1 the thing asked for failed (or a check found alerts), 2 bad usage, 130 and 143 ended by a signal.
  *
  * @module
  */
 import { Command, CommanderError } from 'commander'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { TELLTALE_VERSION } from '../version.ts'
+import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 
 /** Error codes that mean that the user asked for something that cannot be. */
@@ -24,6 +25,7 @@ function program(): Command {
     .helpCommand(false)
     .showHelpAfterError('(telltale --help shows what there is)')
     .addCommand(demoCommand())
+    .addCommand(checkCommand())
     .exitOverride()
 }
 

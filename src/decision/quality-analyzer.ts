@@ -4,49 +4,97 @@
  * @module
  */
 import type { CallbackContext, MonitorHandle, TrainingCallback } from '../callbacks.ts'
-import type { Advice, Alert, Coverage, Detector, Evidence, Severity } from '../detectors/detector.ts'
+import { calibratedPreset, PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
+import { RULES } from '../detectors/calibrated/rules.ts'
+import { DEFAULT_FALSE_ALARM_RATE } from '../detectors/calibrated/thresholds.ts'
+import type {
+  Alert,
+  AlertBasis,
+  AlertKind,
+  Coverage,
+  Detector,
+  Evidence,
+  Json,
+  Observation,
+} from '../detectors/detector.ts'
+import { impossibleKl } from '../detectors/impossible-kl.ts'
+import { klBudget } from '../detectors/kl-budget.ts'
 import { thresholdPreset } from '../detectors/presets.ts'
+import { restoreDetector, saveDetector } from '../detectors/saved-state.ts'
 import { TelltaleError } from '../errors.ts'
-import type { TrainingEvent } from '../events.ts'
+import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import type { AnalyzerView } from '../run-summary.ts'
+import { adviceFor } from './advice.ts'
+import { alertLadder, type Finding } from './alert-ladder.ts'
 import { alertReason } from './alert-reason.ts'
+import { answerMemory } from './answer-memory.ts'
+import { choosePreset, type PresetChoice } from './choose-preset.ts'
+import { learningRateChange } from './learning-rate-change.ts'
+import { trustedView, unfitBecause } from './trusted-view.ts'
 
-/** Options of {@link QualityAnalyzer}. */
+/** How a {@link QualityAnalyzer} judges: fixed rules, or detectors with a configured rate of false alarms. */
+export const ANALYZER_MODES = ['threshold', 'calibrated'] as const
+
+/** One of {@link ANALYZER_MODES}. */
+export type AnalyzerMode = (typeof ANALYZER_MODES)[number]
+
+/** The mode where none is said. */
+export const DEFAULT_MODE: AnalyzerMode = 'threshold'
+
+/** Options of {@link QualityAnalyzer}. An option that does nothing in a mode is an error there. */
 export interface QualityAnalyzerOptions {
+  /** The monitor that it is registered with: asked for series, and to stop. */
   readonly monitor: MonitorHandle
-  /** `threshold`: the plan's fixed rules. */
-  readonly mode?: 'threshold'
+  /** `threshold`, the default: the plan's fixed rules. `calibrated`: detectors with a known rate of false alarms. */
+  readonly mode?: AnalyzerMode
   /**
-   * Standardised rise of the reward minus the standardised change of quality over the window above which it is reward
+   * Mode `calibrated`: share of healthy runs that may raise a critical alert, above 0 and at most 0.5; 0.01 by default. Warnings and notes
+   * come more readily.
+   */
+  readonly falseAlarmRate?: number
+  /** Mode `calibrated`: sort of training; chosen from the trainer and the series of the first ten iterations by default. */
+  readonly preset?: Preset
+  /**
+   * Mode `threshold`: standardised rise of the reward minus the standardised change of quality over the window above which it is reward
    * hacking; 0.3, from the plan.
    */
   readonly rewardHackThreshold?: number
-  /** Nats per token of `kl_ref/token` above which the run is stopped; 0.1, from the plan. */
+  /**
+   * Nats per token of `kl_ref/token` above which the run is stopped. In mode `threshold` 0.1, from the plan, at the first iteration above; in
+   * mode `calibrated` none by default, and a budget on top of the forecast where it is set.
+   */
   readonly klThreshold?: number
-  /** Iterations that trends are taken over; 50, from the plan. An integer of at least 20. */
+  /** Mode `threshold`: iterations that trends are taken over; 50, from the plan. An integer of at least 20. */
   readonly windowSize?: number
   /** Detectors of your own, beside those of the mode. */
   readonly detectors?: readonly Detector[]
 }
 
-/** Closed iterations without evidence after which an open alert is resolved. */
-const RESOLVED_AFTER = 3
-const MAX_ALERTS = 1000
-const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
+/** Version of {@link QualityAnalyzer.snapshot}; it goes up when an older one would be misread. */
+const SNAPSHOT_VERSION = 1
+
+/** Alerts about numbers alone, beside which answers say nothing. */
+const WITHOUT_SAMPLES: ReadonlySet<AlertKind> = new Set([
+  'value-reward-mismatch',
+  'non-finite',
+  'loss-spike',
+  'gradient-anomaly',
+  'train-inference-mismatch',
+  'broken-invariant',
+  'stall',
+])
 
 interface Watch {
   readonly detector: Detector
-  /** Index of the open alert in the history, or null. */
-  open: number | null
-  raised: number
-  quiet: number
+  readonly basis: AlertBasis
+  readonly see: (observation: Observation) => Observation
   failed: boolean
 }
 
 /**
  * Watches the quality of a run with a set of detectors; a critical alert requests the early stop.
  *
- * @throws TelltaleError `bad-option` for an option out of range.
+ * @throws TelltaleError `bad-option` for an option out of range, or one that does nothing in the mode.
  *
  * @example
  * ```ts
@@ -61,105 +109,286 @@ interface Watch {
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly name = 'QualityAnalyzer'
-  readonly mode = 'threshold'
+  /** What it listens to. */
+  readonly phases = [
+    TrainingPhase.RESPONSE_GENERATED,
+    TrainingPhase.REWARD_COMPUTED,
+    TrainingPhase.EVALUATION,
+    TrainingPhase.ITERATION_END,
+  ]
+  /** How it judges: the fixed rules of the plan, or calibrated detectors. */
+  readonly mode: AnalyzerMode
   /** The thresholds in force, by name. */
   readonly thresholds: Readonly<Record<string, number>>
   readonly #monitor: MonitorHandle
-  readonly #watches: readonly Watch[]
-  #history: readonly Alert[] = []
+  readonly #falseAlarmRate: number
+  /** Null in mode `threshold`, or where the preset was said. */
+  readonly #choice: PresetChoice | null
+  readonly #preset: Preset | null
+  readonly #klBudget: number | undefined
+  readonly #own: readonly Watch[]
+  #watches: readonly Watch[]
+  readonly #ladder = alertLadder()
+  readonly #answers = answerMemory()
+  readonly #learningRate = learningRateChange()
 
   constructor(options: QualityAnalyzerOptions) {
     this.#monitor = options.monitor
-    if (options.mode !== undefined && options.mode !== 'threshold') {
-      throw new TelltaleError('bad-option', `mode is ${JSON.stringify(options.mode)}; expected 'threshold'`)
+    this.mode = oneOf(options.mode ?? DEFAULT_MODE, 'mode', ANALYZER_MODES)
+    this.#own = (options.detectors ?? []).map((detector) => this.#watch(detector, 'threshold'))
+    this.#falseAlarmRate = options.falseAlarmRate ?? DEFAULT_FALSE_ALARM_RATE
+    if (this.mode === 'threshold') {
+      refuse(options, ['falseAlarmRate', 'preset'], this.mode)
+      const rewardHackThreshold = positive(options.rewardHackThreshold ?? 0.3, 'rewardHackThreshold')
+      const klThreshold = positive(options.klThreshold ?? 0.1, 'klThreshold')
+      this.#klBudget = undefined
+      const windowSize = options.windowSize ?? 50
+      if (!Number.isSafeInteger(windowSize) || windowSize < 20 || windowSize > 10_000) {
+        throw new TelltaleError('bad-option', `windowSize is ${windowSize}; expected an integer from 20 to 10,000`)
+      }
+      this.thresholds = Object.freeze({ rewardHack: rewardHackThreshold, kl: klThreshold, windowSize })
+      this.#choice = null
+      this.#preset = null
+      const rules = thresholdPreset({ rewardHackThreshold, klThreshold, windowSize })
+      this.#watches = [...rules.map((detector) => this.#watch(detector, 'threshold')), ...this.#own]
+      return
     }
-    const rewardHackThreshold = positive(options.rewardHackThreshold ?? 0.3, 'rewardHackThreshold')
-    const klThreshold = positive(options.klThreshold ?? 0.1, 'klThreshold')
-    const windowSize = options.windowSize ?? 50
-    if (!Number.isSafeInteger(windowSize) || windowSize < 20 || windowSize > 10_000) {
-      throw new TelltaleError('bad-option', `windowSize is ${windowSize}; expected an integer from 20 to 10,000`)
-    }
-    this.thresholds = Object.freeze({ rewardHack: rewardHackThreshold, kl: klThreshold, windowSize })
-    const detectors = [
-      ...thresholdPreset({ rewardHackThreshold, klThreshold, windowSize }),
-      ...(options.detectors ?? []),
-    ]
-    this.#watches = detectors.map((detector) => ({ detector, open: null, raised: 0, quiet: 0, failed: false }))
+    refuse(options, ['rewardHackThreshold', 'windowSize'], this.mode)
+    this.#klBudget = options.klThreshold === undefined ? undefined : positive(options.klThreshold, 'klThreshold')
+    this.#preset = options.preset === undefined ? null : oneOf(options.preset, 'preset', PRESETS)
+    this.#choice = this.#preset === null ? choosePreset(this.#monitor.getMetricsStore().trainer) : null
+    this.thresholds = Object.freeze({
+      falseAlarmRate: this.#falseAlarmRate,
+      ...(this.#klBudget === undefined ? {} : { kl: this.#klBudget }),
+    })
+    this.#watches = []
+    this.#watches = this.#calibratedWatches()
+  }
+
+  /** Sort of training whose detectors are at work; null in mode `threshold`. */
+  get preset(): Preset | null {
+    return this.#preset ?? this.#choice?.preset ?? null
   }
 
   /** All alerts in the order in which they were raised; an escalation is an entry of its own. At most 1,000. */
   get alertHistory(): readonly Alert[] {
-    return this.#history
+    return this.#ladder.history
   }
 
-  /** What is watched and what is not: which series each detector needs, and which of them have never been logged. */
+  /**
+   * What is watched and what is not: which series each detector needs, which of them have never been logged, and which are logged but
+   * mean something else.
+   */
   get coverage(): readonly Coverage[] {
     const store = this.#monitor.getMetricsStore()
-    return this.#watches.map(({ detector }) => ({
-      detector: detector.name,
-      kind: detector.kind,
-      needs: detector.reads.map((group) => group.join(' | ')),
-      missing: detector.reads
-        .filter((group) => !group.some((name) => store.get(name) !== undefined))
-        .map((group) => group.join(' | ')),
-    }))
+    return this.#watches.map(({ detector }) => {
+      const unfit: { series: string; why: string }[] = []
+      const missing: string[] = []
+      for (const group of detector.reads) {
+        const logged = group.filter((name) => store.get(name) !== undefined)
+        const because = logged.map((name) => ({ series: name, why: unfitBecause(detector, store.info(name)) }))
+        if (because.some(({ why }) => why === null)) continue
+        missing.push(group.join(' | '))
+        for (const { series, why } of because) if (why !== null) unfit.push({ series, why })
+      }
+      return {
+        detector: detector.name,
+        kind: detector.kind,
+        ...(detector.kinds ? { kinds: detector.kinds } : {}),
+        needs: detector.reads.map((group) => group.join(' | ')),
+        missing,
+        ...(unfit.length > 0 ? { unfit } : {}),
+      }
+    })
   }
 
-  onEvent(_event: TrainingEvent, context: CallbackContext): void {
-    if (!context.closed) return
+  onEvent(event: TrainingEvent, context: CallbackContext): void {
+    try {
+      this.#answers.take(event)
+    } catch {
+      // Metadata is the trainer's own object and may throw when it is read; an alert then has no answers to show.
+    }
+    const { closed } = context
+    if (!closed) return
+    if (this.#choice?.update(closed)) this.#watches = this.#calibratedWatches()
+    const observation = this.#withAnnouncements(closed)
+    const findings: Finding[] = []
     let broken: { readonly error: unknown } | null = null
     for (const watch of this.#watches) {
       if (watch.failed) continue
-      let evidence: Evidence | undefined
       try {
-        evidence = watch.detector.update(context.closed)
+        const evidence = watch.detector.update(watch.see(observation))
+        if (evidence) findings.push({ detector: watch.detector, evidence })
       } catch (error) {
         // One broken detector must not take the others with it.
         watch.failed = true
         broken = { error }
-        continue
       }
-      if (evidence) this.#raise(watch, evidence, context.closed.iteration)
-      else this.#calm(watch)
     }
+    const news = this.#ladder.update(findings, (finding, id) => this.#alert(finding, id, closed))
+    for (const alert of news) this.#raise(alert)
     // The callback manager reports it, once.
     if (broken) throw broken.error
   }
 
-  #raise(watch: Watch, evidence: Evidence, iteration: number): void {
-    watch.quiet = 0
-    const open = watch.open === null ? undefined : this.#history[watch.open]
-    if (open && RANK[evidence.severity] <= RANK[open.severity]) return
-    if (this.#history.length >= MAX_ALERTS) return
+  /**
+   * The whole state as JSON: a new analyzer with the same options goes on exactly from {@link restore}. Taken between two events.
+   *
+   * @example
+   * ```ts
+   * import { QualityAnalyzer, TrainingMonitor } from 'telltale'
+   * const monitor = new TrainingMonitor()
+   * const options = { monitor, mode: 'calibrated', preset: 'ppo' } as const
+   * const saved = JSON.stringify(new QualityAnalyzer(options).snapshot())
+   * const next = new QualityAnalyzer(options)
+   * next.restore(JSON.parse(saved))
+   * console.log(next.alertHistory.length) // 0
+   * ```
+   */
+  snapshot(): Json {
+    return {
+      version: SNAPSHOT_VERSION,
+      mode: this.mode,
+      thresholds: { ...this.thresholds },
+      preset: this.#preset,
+      choice: this.#choice?.snapshot() ?? null,
+      detectors: this.#watches.map(({ detector, failed }) => ({ ...saveDetector(detector), failed })),
+      ladder: this.#ladder.snapshot(),
+      answers: this.#answers.snapshot(),
+      learningRate: this.#learningRate.snapshot(),
+    }
+  }
+
+  /**
+   * Goes on from a {@link snapshot} of an analyzer with the same options.
+   *
+   * @throws TelltaleError `bad-format` for a snapshot of another version or of other options; make a new analyzer then, this one may have
+   * been restored in part.
+   */
+  restore(snapshot: Json): void {
+    const saved = (typeof snapshot === 'object' && snapshot !== null ? snapshot : {}) as unknown as Partial<Snapshot>
+    if (saved.version !== SNAPSHOT_VERSION) {
+      throw new TelltaleError(
+        'bad-format',
+        `The snapshot has version ${String(saved.version)}; this Telltale reads version ${SNAPSHOT_VERSION}. Replay the run's log instead.`,
+      )
+    }
+    const options = [this.mode, this.#preset, this.thresholds]
+    if (JSON.stringify([saved.mode, saved.preset, saved.thresholds]) !== JSON.stringify(options)) {
+      throw new TelltaleError(
+        'bad-format',
+        `The snapshot is of an analyzer with other options: ${JSON.stringify([saved.mode, saved.preset, saved.thresholds])}, where ${JSON.stringify(options)} was expected. Give the same options, or replay the run's log.`,
+      )
+    }
+    if (this.#choice && saved.choice) {
+      this.#choice.restore(saved.choice)
+      this.#watches = this.#calibratedWatches()
+    }
+    const detectors = saved.detectors ?? []
+    if (detectors.length !== this.#watches.length) {
+      throw new TelltaleError(
+        'bad-format',
+        `The snapshot has ${detectors.length} detectors; expected ${this.#watches.length}. Give the same detectors, or replay the run's log.`,
+      )
+    }
+    for (const [i, watch] of this.#watches.entries()) {
+      restoreDetector(watch.detector, detectors[i])
+      watch.failed = detectors[i]!.failed
+    }
+    this.#ladder.restore(saved.ladder!)
+    this.#answers.restore(saved.answers!)
+    this.#learningRate.restore(saved.learningRate!)
+  }
+
+  #raise(alert: Alert): void {
+    this.#monitor.recordAlert(alert)
+    if (alert.severity !== 'critical') return
+    const { reason, iteration, rollbackTo } = alert
+    this.#monitor.requestEarlyStop(reason, { severity: 'critical', iteration, rollbackTo })
+  }
+
+  /** The detectors of the preset; those that are at work already stay as they are. */
+  #calibratedWatches(): readonly Watch[] {
+    const others = this.#watches.filter((watch) => !this.#own.includes(watch))
+    const atWork = new Map(others.map((watch) => [watch.detector.name, watch]))
+    const rules = new Set(RULES.map(({ name }) => name))
+    const preset = calibratedPreset({ preset: this.preset ?? 'ppo', falseAlarmRate: this.#falseAlarmRate })
+    const watches = [
+      ...preset.map((detector) => this.#watch(detector, rules.has(detector.name) ? 'rule' : 'calibrated')),
+      this.#watch(impossibleKl(), 'rule'),
+      ...(this.#klBudget === undefined ? [] : [this.#watch(klBudget(this.#klBudget), 'rule')]),
+    ]
+    return [...watches.map((watch) => atWork.get(watch.detector.name) ?? watch), ...this.#own]
+  }
+
+  #watch(detector: Detector, basis: AlertBasis): Watch {
+    const store = this.#monitor.getMetricsStore()
+    return { detector, basis, see: trustedView(detector, (name) => store.info(name)), failed: false }
+  }
+
+  /** A jump of the logged learning rate announces itself. */
+  #withAnnouncements(closed: Observation): Observation {
+    const { announced = [] } = closed
+    if (announced.includes('resume')) this.#learningRate.reset()
+    const jumped = this.#learningRate.update(closed.get('optim/lr'))
+    return jumped && !announced.includes('learning-rate')
+      ? { ...closed, announced: [...announced, 'learning-rate'] }
+      : closed
+  }
+
+  #alert({ detector, evidence }: Finding, id: string, closed: Observation): Alert {
+    const basis = this.#watches.find((watch) => watch.detector === detector)?.basis ?? 'threshold'
     const rollbackTo = newestBefore(this.#monitor.checkpoints, evidence.onset.estimate)
-    const alert: Alert = {
+    return {
       ...evidence,
-      id: `${watch.detector.name}-${++watch.raised}`,
-      detector: watch.detector.name,
-      iteration,
-      reason: alertReason(evidence),
+      id,
+      detector: detector.name,
+      iteration: closed.iteration,
+      reason: alertReason(evidence, basis, this.#monitor.getMetricsStore().info(evidence.series[0] ?? '').original),
       rollbackTo,
-      advice: adviceFor(evidence, rollbackTo, this.#monitor.config),
+      advice: adviceFor(evidence, { rollbackTo, config: this.#monitor.config, closed }),
+      basis,
+      falseAlarmRate: basis === 'calibrated' && evidence.severity === 'critical' ? this.#falseAlarmRate : null,
+      samples: showsInAnswers(evidence) ? this.#answers.worst(evidence.onset) : [],
       state: 'open',
     }
-    if (watch.open !== null) this.#resolve(watch.open)
-    watch.open = this.#history.length
-    this.#history = [...this.#history, alert]
-    this.#monitor.recordAlert(alert)
-    if (alert.severity === 'critical') {
-      this.#monitor.requestEarlyStop(alert.reason, { severity: 'critical', iteration, rollbackTo })
-    }
   }
+}
 
-  #calm(watch: Watch): void {
-    if (watch.open === null || ++watch.quiet < RESOLVED_AFTER) return
-    this.#resolve(watch.open)
-    watch.open = null
-  }
+/** What {@link QualityAnalyzer.snapshot} gives, read back. */
+interface Snapshot {
+  readonly version: number
+  readonly mode: AnalyzerMode
+  readonly thresholds: Readonly<Record<string, number>>
+  readonly preset: Preset | null
+  readonly choice: Json
+  readonly detectors: readonly { readonly failed: boolean }[]
+  readonly ladder: Json
+  readonly answers: Json
+  readonly learningRate: Json
+}
 
-  #resolve(index: number): void {
-    this.#history = this.#history.map((alert, i) => (i === index ? { ...alert, state: 'resolved' as const } : alert))
+function showsInAnswers({ kind }: Evidence): boolean {
+  return !WITHOUT_SAMPLES.has(kind)
+}
+
+function refuse<Options>(options: Options, names: readonly (keyof Options & string)[], mode: AnalyzerMode): void {
+  for (const name of names) {
+    if (options[name] === undefined) continue
+    const other = mode === 'threshold' ? 'calibrated' : 'threshold'
+    throw new TelltaleError(
+      'bad-option',
+      `${name} does nothing in mode '${mode}'; leave it out, or give mode: '${other}'`,
+    )
   }
+}
+
+function oneOf<const Choice extends string>(value: Choice, option: string, choices: readonly Choice[]): Choice {
+  if (choices.includes(value)) return value
+  throw new TelltaleError(
+    'bad-option',
+    `${option} is ${JSON.stringify(value)}; expected ${choices.map((choice) => `'${choice}'`).join(' or ')}`,
+  )
 }
 
 function positive(value: number, option: string): number {
@@ -171,39 +400,4 @@ function newestBefore(checkpoints: readonly number[], iteration: number): number
   let newest: number | null = null
   for (const checkpoint of checkpoints) if (checkpoint < iteration) newest = checkpoint
   return newest
-}
-
-/** What to do, from the evidence and the run's own hyper-parameters where it told them. */
-function adviceFor(
-  evidence: Evidence,
-  rollbackTo: number | null,
-  config: Readonly<Record<string, unknown>>,
-): readonly Advice[] {
-  const rollBack: Advice = { do: 'roll-back', to: rollbackTo }
-  const klCoefficient = numberOrNull(config.klCoefficient ?? config.kl_coef)
-  const learningRate = numberOrNull(config.learningRate ?? config.learning_rate)
-  const raiseKl: Advice = {
-    do: 'raise-kl-coefficient',
-    from: klCoefficient,
-    to: klCoefficient ? 2 * klCoefficient : null,
-  }
-  const lowerRate: Advice = {
-    do: 'lower-learning-rate',
-    from: learningRate,
-    to: learningRate ? learningRate / 2 : null,
-  }
-  switch (evidence.kind) {
-    case 'reward-hacking':
-      return [rollBack, raiseKl, { do: 'read-samples' }, { do: 'check-reward-model' }]
-    case 'kl-explosion':
-      return [rollBack, raiseKl, lowerRate]
-    case 'value-reward-mismatch':
-      return [{ do: 'check-value-model' }]
-    default:
-      return [rollBack, { do: 'read-samples' }, lowerRate]
-  }
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null
 }

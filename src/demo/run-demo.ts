@@ -107,8 +107,10 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   }
   for (const { figure, problem } of plots.failures) say(`The plot ${figure} could not be drawn: ${plainText(problem)}`)
   const reports = new ReportGenerator({ outputDir })
-  await reports.generateMarkdownReport({ monitor, comparator, analyzer, ppoTracker: tracker })
-  await reports.generateJsonReport({ monitor, comparator, analyzer, ppoTracker: tracker })
+  const input = { monitor, comparator, analyzer, ppoTracker: tracker }
+  await reports.generateMarkdownReport(input)
+  await reports.generateJsonReport(input)
+  await reports.generateHtmlReport(input)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onInterrupt)
   sayGold(monitor)
   say(`\nReports saved to: ${plainText(outputDir)}`)
@@ -182,7 +184,7 @@ function sayGold(monitor: TrainingMonitor): void {
 }
 
 function outputFiles(dir: string): string[] {
-  const wanted = /^(training_report\.(md|json)|.+\.png|events-.+\.jsonl)$/
+  const wanted = /^(training_report\.(html|md|json)|.+\.png|events-.+\.jsonl)$/
   return readdirSync(dir)
     .filter((name) => wanted.test(name))
     .sort()

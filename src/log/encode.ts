@@ -28,7 +28,7 @@ export function encodeEventBody(event: TrainingEvent, samplesSeq: number | null)
     text += '}'
   }
   let cut = false
-  if (hasOwnFields(event.metadata)) {
+  if (hasOtherFields(event.metadata)) {
     const metadata = plainJson(event.metadata, SAMPLE_FIELDS)
     if (metadata.text !== '{}' && metadata.text !== 'null') text += `,"metadata":${metadata.text}`
     cut = metadata.cut
@@ -55,9 +55,9 @@ function encodeName(name: string): string {
   return encoded
 }
 
-/** Whether there is anything to encode; asked without listing what may be a million fields. */
-function hasOwnFields(metadata: Readonly<Record<string, unknown>>): boolean {
-  for (const _ in metadata) return true
+/** Whether there is anything to encode besides samples; asked without listing what may be a million fields. */
+function hasOtherFields(metadata: Readonly<Record<string, unknown>>): boolean {
+  for (const name in metadata) if (!SAMPLE_FIELDS.has(name)) return true
   return false
 }
 
@@ -72,9 +72,10 @@ export interface EncodedSamples {
 
 /** Reads `prompts`, `responses` and `rewards` from an event's metadata; null where there is none of them. */
 export function samplesOf(event: TrainingEvent): EncodedSamples | null {
-  const [prompts, responses, rewards] = (['prompts', 'responses', 'rewards'] as const).map((name) =>
-    field(event.metadata, name),
-  )
+  const prompts = field(event.metadata, 'prompts')
+  const responses = field(event.metadata, 'responses')
+  const rewards = field(event.metadata, 'rewards')
+  if (prompts === undefined && responses === undefined && rewards === undefined) return null
   let dropped = 0
   const texts = (values: unknown): string[] => {
     if (!Array.isArray(values)) return []

@@ -6,32 +6,9 @@
 import { createReadStream, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
-import { MAX_LINE_BYTES } from './run-log.ts'
+import { newReadReport, noteDamaged, type ReadReport } from './read-report.ts'
+import { textLines } from './text-lines.ts'
 import { parseLine, type WireLine } from './wire.ts'
-
-/** A damaged line: where it is and what is wrong with it. */
-export interface DamagedLine {
-  readonly path: string
-  /** Counted from 1. */
-  readonly lineNumber: number
-  readonly problem: string
-}
-
-/** What reading a run folder found beside its lines. */
-export interface ReadReport {
-  /** Damaged lines, the first 100 with their place. */
-  readonly damaged: DamagedLine[]
-  damagedCount: number
-  /** Lines met again (same run, writer and sequence number) and left out. */
-  repeated: number
-  /** Sequence numbers that never came. */
-  missing: number
-}
-
-/** An empty {@link ReadReport}. */
-export function newReadReport(): ReadReport {
-  return { damaged: [], damagedCount: 0, repeated: 0, missing: 0 }
-}
 
 /**
  * Lists the log files of a run folder, in the order of their attempts.
@@ -60,21 +37,35 @@ export async function logFiles(dir: string): Promise<readonly string[]> {
   return files.map((file) => file.path)
 }
 
+/** What reading may be given beside the place. */
+export interface ReadOptions {
+  /** Called with the number of bytes of each piece that was read. */
+  readonly onBytes?: ((bytes: number) => void) | undefined
+  /** Ends the reading; it throws what the signal was aborted with. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** All lines of a run folder in order; what is wrong goes into `report`. A torn last line is left for the writer to finish. */
-export async function* readRun(dir: string, report: ReadReport): AsyncGenerator<WireLine> {
-  const newest = new Map<string, number>()
+export async function* readRun(dir: string, report: ReadReport, options: ReadOptions = {}): AsyncGenerator<WireLine> {
+  const isNew = inOrder(report)
   for (const path of await logFiles(dir)) {
-    for await (const line of readLines(path, report)) {
-      const id = `${line.run} ${line.writer}`
-      const before = newest.get(id) ?? 0
-      if (line.seq <= before) {
-        report.repeated++
-        continue
-      }
-      report.missing += line.seq - before - 1
-      newest.set(id, line.seq)
-      yield line
+    for await (const line of readLines(path, report, options)) if (isNew(line)) yield line
+  }
+}
+
+/** Says of each line whether it is new: the same (run, writer, sequence number) counts once. Repeats and holes are counted. */
+export function inOrder(report: ReadReport): (line: WireLine) => boolean {
+  const newest = new Map<string, number>()
+  return ({ run, writer, seq }) => {
+    const id = `${run} ${writer}`
+    const before = newest.get(id) ?? 0
+    if (seq <= before) {
+      report.repeated++
+      return false
     }
+    report.missing += seq - before - 1
+    newest.set(id, seq)
+    return true
   }
 }
 
@@ -83,37 +74,16 @@ async function firstOf(lines: AsyncGenerator<WireLine>): Promise<WireLine | unde
   return undefined
 }
 
-/** Reads in chunks and never holds more than one line; one longer than the limit is damaged, not an out-of-memory. */
-async function* readLines(path: string, report: ReadReport): AsyncGenerator<WireLine> {
-  let carry = ''
-  let tooLong = false
-  let lineNumber = 0
-  const damaged = (problem: string) => {
-    report.damagedCount++
-    if (report.damaged.length < 100) report.damaged.push({ path, lineNumber, problem })
-  }
-  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
-    const pieces = (carry + chunk).split('\n')
-    carry = pieces.pop()!
-    for (const text of pieces) {
-      lineNumber++
-      if (tooLong || text.length > MAX_LINE_BYTES) {
-        tooLong = false
-        damaged(`longer than ${MAX_LINE_BYTES} bytes`)
-        continue
-      }
-      if (text.trim() === '') continue
-      const parsed = parseLine(text)
-      if ('line' in parsed) yield parsed.line
-      else damaged(parsed.problem)
+async function* readLines(path: string, report: ReadReport, options: ReadOptions = {}): AsyncGenerator<WireLine> {
+  const { signal } = options
+  const stream = createReadStream(path, { highWaterMark: 256 * 1024, ...(signal ? { signal } : {}) })
+  for await (const { text, lineNumber, torn } of textLines(stream, { path, report, ...options })) {
+    if (torn) {
+      noteDamaged(report, { path, lineNumber, problem: 'torn: the last line has no end' })
+      continue
     }
-    if (carry.length > MAX_LINE_BYTES) {
-      carry = ''
-      tooLong = true
-    }
-  }
-  if (carry !== '' || tooLong) {
-    lineNumber++
-    damaged('torn: the last line has no end')
+    const parsed = parseLine(text)
+    if ('line' in parsed) yield parsed.line
+    else noteDamaged(report, { path, lineNumber, problem: parsed.problem })
   }
 }

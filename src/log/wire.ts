@@ -84,26 +84,15 @@ export function parseLine(text: string): ParsedLine {
   } catch (error) {
     return { problem: `not JSON: ${errorMessage(error)}` }
   }
+  return checkLine(value)
+}
+
+/** Checks a line that is JSON already. */
+export function checkLine(value: unknown): ParsedLine {
   const parsed = wireLine.safeParse(value)
   if (parsed.success) return { line: parsed.data }
   const issue = parsed.error.issues[0]
   return { problem: `${issue?.path.join('.') || 'line'}: ${issue?.message ?? 'not a line of wire format v1'}` }
-}
-
-/** The metrics of an event line as numbers; entries that are none are left out and counted. */
-export function decodeMetrics(metrics: Readonly<Record<string, unknown>> | undefined): {
-  readonly metrics: Record<string, number>
-  readonly rejected: number
-} {
-  const decoded: Record<string, number> = Object.create(null)
-  let rejected = 0
-  for (const name of Object.keys(metrics ?? {})) {
-    const value = metrics![name]
-    if (typeof value === 'number') decoded[name] = value
-    else if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') decoded[name] = Number(value)
-    else rejected++
-  }
-  return { metrics: decoded, rejected }
 }
 
 function isRecord(value: unknown): boolean {

@@ -16,6 +16,7 @@ const FIRST_ALLOCATION = 64
  * ```
  */
 export class MetricsBuffer {
+  /** Values that it keeps; 10,000 by default, from the plan. */
   readonly capacity: number
   #values: Float64Array
   #iterations: Float64Array
@@ -73,6 +74,25 @@ export class MetricsBuffer {
   /** Iterations of {@link values}, in the same order. */
   iterations(): Float64Array {
     return this.#ordered().iterations
+  }
+
+  /** The newest `count` values with their iterations, oldest first, without putting the whole ring in order. */
+  newest(count: number): { readonly values: Float64Array; readonly iterations: Float64Array } {
+    const size = Math.min(Math.max(0, Math.floor(count)), this.#length)
+    const from = this.#head - size
+    if (from >= 0) {
+      return {
+        values: this.#values.subarray(from, this.#head),
+        iterations: this.#iterations.subarray(from, this.#head),
+      }
+    }
+    const joined = (ring: Float64Array): Float64Array => {
+      const values = new Float64Array(size)
+      values.set(ring.subarray(from), 0)
+      values.set(ring.subarray(0, this.#head), -from)
+      return values
+    }
+    return { values: joined(this.#values), iterations: joined(this.#iterations) }
   }
 
   /** Forgets everything of iterations at or after `iteration`: what a resumed run is about to do again. */

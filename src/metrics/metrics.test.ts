@@ -13,6 +13,11 @@ describe('MetricsBuffer', () => {
           buffer.push(value, i * 3)
         })
         const from = Math.max(0, values.length - capacity)
+        for (const count of [0, 1, 3, 1000]) {
+          const { values: newest, iterations } = buffer.newest(count)
+          expect([...newest]).toEqual(values.slice(from).slice(-count || values.length))
+          expect([...iterations]).toEqual([...buffer.iterations()].slice(-count || values.length))
+        }
         expect([...buffer.values()]).toEqual(values.slice(from))
         expect([...buffer.iterations()]).toEqual(values.map((_, i) => i * 3).slice(from))
         expect(buffer.latest()).toEqual(values.at(-1))

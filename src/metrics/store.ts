@@ -23,11 +23,15 @@ const MAX_SUPERSEDED_ATTEMPTS = 8
 export interface SeriesStatistics {
   /** Finite values. */
   readonly count: number
+  /** Mean of the finite values, in the unit of the series. */
   readonly mean: number
   /** Sample standard deviation (n - 1); 0 for one value. */
   readonly std: number
+  /** Smallest finite value. */
   readonly min: number
+  /** Largest finite value. */
   readonly max: number
+  /** Median of the finite values. */
   readonly median: number
   /** NaN and infinite values among the newest. */
   readonly nonFinite: number
@@ -63,6 +67,7 @@ interface Series {
  * ```
  */
 export class MetricsStore {
+  /** Table that names are looked up in. */
   readonly trainer: TrainerName
   readonly #series = new Map<string, Series>()
   /** Every name that was used, original or canonical, to its series. */
@@ -128,7 +133,7 @@ export class MetricsStore {
   statistics(name: string, options: { readonly window?: number } = {}): SeriesStatistics | null {
     const buffer = this.#find(name)?.buffer
     if (!buffer) return null
-    const values = tail(buffer.values(), options.window)
+    const { values } = buffer.newest(options.window ?? buffer.length)
     const finite = values.filter(Number.isFinite)
     if (finite.length === 0) return null
     let mean = 0
@@ -187,7 +192,8 @@ export class MetricsStore {
     const window = options.window ?? DEFAULT_TREND_WINDOW
     const version = series.buffer.version
     if (series.trend?.version === version && series.trend.window === window) return series.trend.value
-    const fit = theilSen(tail(series.buffer.iterations(), window), tail(series.buffer.values(), window))
+    const { iterations, values } = series.buffer.newest(window)
+    const fit = theilSen(iterations, values)
     const value: Trend | null = fit && {
       slope: fit.slope,
       interval: fit.interval,
@@ -208,6 +214,14 @@ export class MetricsStore {
     return series && { buckets: () => series.history.buckets(), superseded: () => series.superseded }
   }
 
+  /**
+   * The whole run of a series in at most `size` values, oldest first: means of the finite values of equal spans of
+   * iterations, NaN where there was none. Empty where nothing was logged.
+   */
+  runSoFar(name: string, size: number): readonly number[] {
+    return this.#find(name)?.history.means(size) ?? []
+  }
+
   /** The run has fallen back to `iteration`: what lies at or after it is kept as superseded by `attempt`. */
   beginAttempt(attempt: number, iteration: number): void {
     for (const series of this.#series.values()) {
@@ -220,7 +234,9 @@ export class MetricsStore {
   }
 
   #find(name: string): Series | undefined {
-    return this.#byName.get(name) ?? this.#series.get(seriesInfo(name, this.trainer).canonical)
+    return (
+      this.#byName.get(name) ?? this.#series.get(name) ?? this.#series.get(seriesInfo(name, this.trainer).canonical)
+    )
   }
 
   #open(name: string): Series | undefined {
@@ -254,8 +270,4 @@ export class MetricsStore {
     this.#byName.set(name, series)
     return series
   }
-}
-
-function tail(values: Float64Array, window: number | undefined): Float64Array {
-  return window === undefined || values.length <= window ? values : values.subarray(values.length - window)
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { diffArrays } from 'diff'
-import { codePoints, matchedItems, sequenceRatio } from '../text/sequence-matcher.ts'
+import { codePoints, matchedItems, ratioOf } from '../text/sequence-matcher.ts'
 import { MAX_MEASURED_CHARACTERS } from '../text/words.ts'
 import type { SampleDiff } from './comparison.ts'
 
@@ -20,7 +20,7 @@ export function computeDiff(original: string, updated: string): SampleDiff {
   ]
   const matchedLines = matchedItems(aLines, bLines)
   return {
-    similarity: sequenceRatio(original, updated),
+    similarity: ratioOf(matched, a.length + b.length),
     charactersAdded: b.length - matched,
     charactersRemoved: a.length - matched,
     linesAdded: bLines.length - matchedLines,
@@ -35,8 +35,9 @@ function wordDiff(original: string, updated: string): SampleDiff['words'] {
       .slice(0, MAX_MEASURED_CHARACTERS)
       .split(/\s+/)
       .filter((word) => word !== '')
-  // Loaded with the first diff that is shown: a program that only monitors needs none.
-  diff ??= require('diff') as { readonly diffArrays: typeof diffArrays }
+  // Loaded with the first diff that is shown, since a program that only monitors needs none; and only the part that is used,
+  // since the training waits for it.
+  diff ??= require('diff/lib/diff/array.js') as { readonly diffArrays: typeof diffArrays }
   const runs = diff.diffArrays(words(original), words(updated))
   return runs.map(({ added, removed, value }, i) => ({
     kind: added ? 'added' : removed ? 'removed' : 'kept',

@@ -32,7 +32,9 @@ export const PPO_FIELDS = {
   reward: 'reward/score',
 } as const
 
-/** One field of {@link PPO_FIELDS}. */
+const FIELDS = Object.entries(PPO_FIELDS)
+
+/** One field of a {@link PPORecord}. */
 export type PPOField = keyof typeof PPO_FIELDS
 
 /** The mechanics of one iteration. */
@@ -59,11 +61,13 @@ export interface PPOSummary {
   readonly valueLossRatio: number | null
   /** Mean and largest `ppo/approx_kl`, KL(old || new) in nats per token. */
   readonly avgApproxKlNats: number | null
+  /** Largest `ppo/approx_kl`, in nats per token. */
   readonly maxApproxKlNats: number | null
   /** Largest distance of `ppo/ratio_first` from 1; anything but 0 means wrong old log-probabilities. */
   readonly maxFirstRatioError: number | null
   /** Mean and largest `grad/norm` before clipping. */
   readonly avgGradientNorm: number | null
+  /** Largest `grad/norm`. */
   readonly maxGradientNorm: number | null
   /** Mean `entropy/token` of the last tenth, in nats. */
   readonly finalEntropyNats: number | null
@@ -90,6 +94,9 @@ export const PPO_HISTORY_LIMIT = 10_000
  */
 export class PPOMetricsTracker implements TrainingCallback {
   readonly name = 'PPOMetricsTracker'
+  /** What it listens to. */
+  readonly phases = [TrainingPhase.ITERATION_END] as const
+  /** It records in `verbose` only, as in the plan. */
   readonly verbosity: VerbosityLevel
   #history: PPORecord[] = []
 
@@ -107,7 +114,7 @@ export class PPOMetricsTracker implements TrainingCallback {
     if (this.verbosity !== VerbosityLevel.VERBOSE || event.phase !== TrainingPhase.ITERATION_END || !context.closed)
       return
     const record: Record<string, number> = { iteration: event.iteration }
-    for (const [field, name] of Object.entries(PPO_FIELDS)) {
+    for (const [field, name] of FIELDS) {
       const value = context.closed.get(name)
       if (value !== undefined) record[field] = value
     }

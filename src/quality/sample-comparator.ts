@@ -8,13 +8,13 @@ import { TelltaleError } from '../errors.ts'
 import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import { meanInterval } from '../stats/student-t.ts'
 import { cosineDistance } from '../text/cosine.ts'
-import { distinctN } from '../text/distinct-n.ts'
 import { hashedNgrams } from '../text/hashed-ngrams.ts'
-import { repetition } from '../text/repetition.ts'
 import { sequenceRatio } from '../text/sequence-matcher.ts'
+import { wordPairs } from '../text/word-pairs.ts'
 import type { ForgettingEvidence, SampleComparison, SampleDiff } from './comparison.ts'
 import { COMPARISON_KIND, comparisonFrom, type PairRecord } from './comparison-record.ts'
 import { computeDiff } from './compute-diff.ts'
+import { pairedAnswers } from './paired-answers.ts'
 import { mean, textMeasures } from './text-measures.ts'
 
 /** Options of {@link SampleComparator}; the defaults are the plan's. */
@@ -29,8 +29,11 @@ export interface SampleComparatorOptions {
 
 /** An answer of the first iterations. */
 export interface BaselineSample {
+  /** Iteration of the answer. */
   readonly iteration: number
+  /** What was asked. */
   readonly prompt: string
+  /** What was answered, at most 4,096 characters. */
   readonly response: string
 }
 
@@ -58,7 +61,8 @@ const FORGETTING_MEASURES = [
  * paired as they come by.
  *
  * It publishes `quality/similarity`, `quality/drift`, `quality/clear_share` and `quality/fixed_*` for the followed prompts, and
- * for the answers of every iteration `quality/distinct_2`, `quality/repetition` and `quality/compression`.
+ * for the answers of every iteration `quality/distinct_2`, `quality/repetition` and `quality/compression`; and, where prompts come
+ * again, `quality/paired_repetition`, `quality/paired_length` and `quality/paired_reward` against the first answers to them.
  *
  * @throws TelltaleError `bad-option` for an option out of range.
  *
@@ -79,15 +83,29 @@ const FORGETTING_MEASURES = [
  */
 export class SampleComparator implements TrainingCallback {
   readonly name = 'SampleComparator'
+  /** What it listens to. */
+  readonly phases = [
+    TrainingPhase.TRAINING_START,
+    TrainingPhase.ITERATION_START,
+    TrainingPhase.RESPONSE_GENERATED,
+    TrainingPhase.REWARD_COMPUTED,
+    TrainingPhase.ITERATION_END,
+    TrainingPhase.EVALUATION,
+  ]
+  /** Prompts that are followed; 10 by default, from the plan. */
   readonly sampleSize: number
+  /** Iterations between comparisons; 100 by default, from the plan. */
   readonly comparisonFrequency: number
+  /** First iterations whose answers are the baseline; 5 by default. */
   readonly baselineIterations: number
   #baseline: BaselineSample[] = []
   readonly #baselineSeen = new Set<number>()
   #history: SampleComparison[] = []
   /** Newest streamed answer to each followed prompt since the last comparison. */
   #streamed = new Map<string, string>()
+  readonly #paired = pairedAnswers()
   #measured = -1
+  #rewarded = -1
   #compared = -1
   #lastClosed = -1
   #totalIterations: number | null = null
@@ -164,6 +182,7 @@ export class SampleComparator implements TrainingCallback {
       case TrainingPhase.ITERATION_START:
         // A run that falls back does its iterations again, and they are measured again.
         this.#measured = Math.min(this.#measured, event.iteration - 1)
+        this.#rewarded = Math.min(this.#rewarded, event.iteration - 1)
         this.#compared = Math.min(this.#compared, event.iteration - 1)
         return
       case TrainingPhase.RESPONSE_GENERATED:
@@ -209,15 +228,21 @@ export class SampleComparator implements TrainingCallback {
   }
 
   #takeAnswers(event: TrainingEvent, context: CallbackContext): void {
-    const { prompts, responses } = event.metadata
+    const { prompts, responses, rewards } = event.metadata
     if (!Array.isArray(responses)) return
     const answers = responses.slice(0, MAX_ANSWERS).map((response) => (typeof response === 'string' ? response : ''))
     const { iteration } = event
     if (iteration > this.#measured && answers.length > 0) {
       this.#measured = iteration
-      context.monitor.publish({ iteration, metrics: textMeasures(answers, 'quality/') })
+      const paired = Array.isArray(prompts) ? this.#paired.answers(prompts, answers) : {}
+      context.monitor.publish({ iteration, metrics: { ...textMeasures(answers, 'quality/'), ...paired } })
     }
     if (!Array.isArray(prompts)) return
+    if (isNumeric(rewards) && iteration > this.#rewarded) {
+      this.#rewarded = iteration
+      const metrics = this.#paired.rewards(prompts.slice(0, MAX_ANSWERS), rewards)
+      if (Object.keys(metrics).length > 0) context.monitor.publish({ iteration, metrics })
+    }
     for (let i = 0; i < Math.min(answers.length, prompts.length); i++) {
       const prompt: unknown = prompts[i]
       if (typeof prompt !== 'string' || prompt === '') continue
@@ -316,9 +341,10 @@ function records(
   clear: BeforeAndAfter<boolean> | null,
 ): PairRecord[] {
   return samples.map(({ prompt, response: original, updated, iteration: baselineIteration }, i) => {
+    const [before, after] = [wordPairs([original]), wordPairs([updated])]
     const measures: Record<string, { original: number; updated: number }> = {
-      'quality/fixed_distinct_2': { original: distinctN([original]), updated: distinctN([updated]) },
-      'quality/fixed_repetition': { original: repetition(original), updated: repetition(updated) },
+      'quality/fixed_distinct_2': { original: before.distinct, updated: after.distinct },
+      'quality/fixed_repetition': { original: before.repetition[0]!, updated: after.repetition[0]! },
     }
     if (perplexities)
       measures['quality/fixed_ref_perplexity'] = {
@@ -358,6 +384,10 @@ function publishRecords(
   if (perplexities) metrics['quality/fixed_ref_perplexity'] = mean(perplexities)
   if (clear.length > 0) metrics['quality/clear_share'] = mean(clear)
   context.monitor.publish({ iteration, metrics, metadata: { kind: COMPARISON_KIND, source, driftKind, pairs } })
+}
+
+function isNumeric(value: unknown): value is ArrayLike<number> {
+  return Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array
 }
 
 function shorten(text: string): string {

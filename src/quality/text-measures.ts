@@ -1,15 +1,15 @@
 import { compressionRatio } from '../text/compression.ts'
-import { distinctN } from '../text/distinct-n.ts'
-import { repetition } from '../text/repetition.ts'
+import { wordPairs } from '../text/word-pairs.ts'
 
 /** Diversity, repetition and compressibility of a set of answers, under the names that `prefix` makes. */
 export function textMeasures(
   answers: readonly string[],
   prefix: 'quality/' | 'quality/fixed_',
 ): Record<string, number> {
+  const pairs = wordPairs(answers)
   return {
-    [`${prefix}distinct_2`]: distinctN(answers, 2),
-    [`${prefix}repetition`]: mean(answers.map(repetition)),
+    [`${prefix}distinct_2`]: pairs.distinct,
+    [`${prefix}repetition`]: mean(pairs.repetition),
     [`${prefix}compression`]: compressionRatio(answers),
   }
 }

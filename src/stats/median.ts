@@ -1,12 +1,29 @@
+import { selectNth } from './select.ts'
+
 /** The middle of the values (mean of the two middle ones for an even count); NaN for none. Values must be finite. */
 export function median(values: ArrayLike<number>): number {
   return quantile(values, 0.5)
 }
 
+/** So few are sorted faster by hand than by a call of the engine's own sort. */
+const FEW = 16
+
 /** The quantile by linear interpolation, as numpy's default; NaN for no values. `q` from 0 to 1. Values must be finite. */
 export function quantile(values: ArrayLike<number>, q: number): number {
   if (values.length === 0) return Number.NaN
-  return sortedQuantile(new Float64Array(values).sort(), q)
+  return sortedQuantile(sorted(values), q)
+}
+
+function sorted(values: ArrayLike<number>): Float64Array {
+  const copy = new Float64Array(values)
+  if (copy.length > FEW) return copy.sort()
+  for (let i = 1; i < copy.length; i++) {
+    const value = copy[i]!
+    let at = i
+    while (at > 0 && copy[at - 1]! > value) copy[at] = copy[--at]!
+    copy[at] = value
+  }
+  return copy
 }
 
 /** {@link quantile} of values that are sorted already. */
@@ -26,32 +43,10 @@ export function sortedQuantile(sorted: ArrayLike<number>, q: number): number {
  */
 export function medianInPlace(buffer: Float64Array, n: number): number {
   const middle = n >> 1
-  const high = select(buffer, n, middle)
+  const high = selectNth(buffer, middle, 0, n - 1)
   if (n % 2 === 1) return high
   let low = buffer[0]!
   for (let i = 1; i < middle; i++) if (buffer[i]! > low) low = buffer[i]!
   // As sortedQuantile has it, so that both give the same bits.
   return low === high ? low : low + (high - low) * 0.5
-}
-
-/** Hoare's selection: puts the k-th smallest in its place, no larger ones before it. */
-function select(a: Float64Array, n: number, k: number): number {
-  let from = 0
-  let to = n - 1
-  while (from < to) {
-    const pivot = a[k]!
-    let i = from
-    let j = to
-    while (i <= j) {
-      while (a[i]! < pivot) i++
-      while (a[j]! > pivot) j--
-      if (i > j) break
-      const swapped = a[i]!
-      a[i++] = a[j]!
-      a[j--] = swapped
-    }
-    if (j < k) from = i
-    if (k < i) to = j
-  }
-  return a[k]!
 }

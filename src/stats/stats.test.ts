@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { median, quantile } from './median.ts'
+import { selectNth } from './select.ts'
 import { meanInterval, t975 } from './student-t.ts'
-import { theilSen } from './theil-sen.ts'
+import { theilSen, trendCanBe } from './theil-sen.ts'
 
 const golden = JSON.parse(readFileSync(new URL('./stats.fixture.json', import.meta.url), 'utf8')) as {
   theilSen: { x: number[]; y: number[]; slope: number; low: number; high: number; median: number; q10: number }[]
@@ -85,6 +87,49 @@ describe('theilSen', () => {
     // Measured .03, .13 and .24 of 300: the correction needs longer series to be exact, and it is far from none at all.
     expect(falseShare(0.5)).toBeLessThan(0.16)
     expect(falseShare(0.8)).toBeLessThan(0.3)
+  })
+})
+
+describe('trendCanBe', () => {
+  it('says no only where the fit has no such trend, and mostly where it has none', () => {
+    const noise = normals(5)
+    let spared = 0
+    for (let run = 0; run < 400; run++) {
+      const n = 4 + (run % 60)
+      const drift = ((run % 9) - 4) * 0.01
+      const x = Array.from({ length: n }, (_, i) => Math.floor(i / (1 + (run % 2))))
+      // Rounded in part, so that there are ties.
+      const y = x.map((at) => (run % 3 === 0 ? Math.round(drift * at + noise()) : drift * at + noise()))
+      const interval = theilSen(x, y)?.interval ?? [0, 0]
+      for (const side of [1, -1] as const) {
+        const is = side === 1 ? interval[0] > 0 : interval[1] < 0
+        if (is) expect(trendCanBe(side, x, y)).toBe(true)
+        else if (!trendCanBe(side, x, y)) spared++
+      }
+    }
+    expect(spared).toBeGreaterThan(600)
+  })
+})
+
+describe('selectNth', () => {
+  it('is the value at that place of the sorted ones, and puts the others to its sides', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.double({ noNaN: true })), {
+          minLength: 1,
+          maxLength: 60,
+        }),
+        fc.nat(),
+        (list, pick) => {
+          const values = Float64Array.from(list, (value) => value + 0)
+          const k = pick % values.length
+          const sorted = values.toSorted()
+          expect(selectNth(values, k)).toBe(sorted[k])
+          expect(values.slice(0, k).toSorted()).toEqual(sorted.slice(0, k))
+          expect(values.slice(k).toSorted()).toEqual(sorted.slice(k))
+        },
+      ),
+    )
   })
 })
 

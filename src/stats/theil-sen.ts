@@ -1,4 +1,5 @@
 import { sortedQuantile } from './median.ts'
+import { selectNth } from './select.ts'
 
 /** A line through the medians, with the interval of its slope. */
 export interface TheilSenFit {
@@ -24,41 +25,104 @@ const Z95 = 1.959963984540054
  * @returns null for fewer than four finite points or where x does not vary.
  */
 export function theilSen(x: ArrayLike<number>, y: ArrayLike<number>): TheilSenFit | null {
-  const xs: number[] = []
-  const ys: number[] = []
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    if (!Number.isFinite(x[i]!) || !Number.isFinite(y[i]!)) continue
-    xs.push(x[i]!)
-    ys.push(y[i]!)
-  }
+  const [xs, ys] = finitePairs(x, y)
   const n = xs.length
   if (n < MIN_POINTS) return null
+  const slopes = pairwiseSlopes(xs, ys)
+  const count = slopes.length
+  if (count === 0) return null
+  // Three of the slopes are wanted in order, so they are selected: that takes a third of the time of sorting all.
+  const middle = Math.floor((count - 1) / 2)
+  const slope =
+    count % 2 === 1
+      ? selectNth(slopes, middle)
+      : midpoint(selectNth(slopes, middle), selectNth(slopes, middle + 1, middle + 1))
+  const offsets = ys.map((value, i) => value - slope * xs[i]!)
+  const sortedOffsets = offsets.slice().sort()
+  const variance = kendallVariance(ys) * inflation(offsets, sortedOffsets)
+  const [low, high] = intervalRanks(count, variance)
+  const at = (rank: number) =>
+    rank <= middle ? selectNth(slopes, rank, 0, middle) : selectNth(slopes, rank, middle + 1)
+  return { slope, intercept: sortedQuantile(sortedOffsets, 0.5), interval: [at(low), at(high)], n }
+}
+
+/**
+ * Whether the interval of {@link theilSen} can lie wholly above 0 (`side` 1) or below it (-1). False is certain, true is not: it
+ * is the answer for independent noise, whose interval is the narrowest. Costs a tenth of the fit, since nothing is sorted.
+ */
+export function trendCanBe(side: 1 | -1, x: ArrayLike<number>, y: ArrayLike<number>): boolean {
+  const [xs, ys] = finitePairs(x, y)
+  const n = xs.length
+  if (n < MIN_POINTS) return false
+  const variance = kendallVariance(ys)
+  /** Slopes of the other side, or of none, that may lie outside the interval. */
+  const spared = (count: number): number => {
+    const [low, high] = intervalRanks(count, variance)
+    return side === 1 ? low : count - 1 - high
+  }
+  const atMost = spared((n * (n - 1)) / 2)
+  let count = 0
+  let others = 0
+  for (let i = 0; i < n && others <= atMost; i++) {
+    for (let j = i + 1; j < n; j++) {
+      const slope = slopeBetween(xs, ys, i, j)
+      if (!Number.isFinite(slope)) continue
+      count++
+      if (slope * side <= 0) others++
+    }
+  }
+  return count > 0 && others <= atMost && others <= spared(count)
+}
+
+/** The finite points. */
+function finitePairs(x: ArrayLike<number>, y: ArrayLike<number>): readonly [Float64Array, Float64Array] {
+  const length = Math.min(x.length, y.length)
+  const xs = new Float64Array(length)
+  const ys = new Float64Array(length)
+  let n = 0
+  for (let i = 0; i < length; i++) {
+    if (!Number.isFinite(x[i]!) || !Number.isFinite(y[i]!)) continue
+    xs[n] = x[i]!
+    ys[n++] = y[i]!
+  }
+  return n === length ? [xs, ys] : [xs.subarray(0, n), ys.subarray(0, n)]
+}
+
+function pairwiseSlopes(xs: Float64Array, ys: Float64Array): Float64Array {
+  const n = xs.length
   const slopes = new Float64Array((n * (n - 1)) / 2)
   let count = 0
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {
-      const dx = xs[j]! - xs[i]!
-      const pairwise = (ys[j]! - ys[i]!) / dx
-      // Values near the largest number overflow; such a pair says nothing that can be computed with.
-      if (dx !== 0 && Number.isFinite(pairwise)) slopes[count++] = pairwise
+      const slope = slopeBetween(xs, ys, i, j)
+      if (Number.isFinite(slope)) slopes[count++] = slope
     }
   }
-  if (count === 0) return null
-  const sorted = slopes.subarray(0, count).sort()
-  const slope = sortedQuantile(sorted, 0.5)
-  const offsets = Float64Array.from(ys, (value, i) => value - slope * xs[i]!)
-  const intercept = sortedQuantile(Float64Array.from(offsets).sort(), 0.5)
-  const variance = kendallVariance(ys) * inflation(offsets)
+  return slopes.subarray(0, count)
+}
+
+/** Not finite where x is the same, or where values near the largest number overflow: nothing that can be computed with. */
+function slopeBetween(xs: Float64Array, ys: Float64Array, i: number, j: number): number {
+  return (ys[j]! - ys[i]!) / (xs[j]! - xs[i]!)
+}
+
+/** Where in the sorted slopes the ends of the interval stand (Gilbert 1987), for a variance of Kendall's S. */
+function intervalRanks(count: number, variance: number): readonly [number, number] {
   const half = Z95 * Math.sqrt(variance)
-  const at = (rank: number) => sorted[Math.min(count - 1, Math.max(0, Math.round(rank)))]!
-  return { slope, intercept, interval: [at((count - half) / 2 - 1), at((count + half) / 2)], n }
+  const rank = (at: number) => Math.min(count - 1, Math.max(0, Math.round(at)))
+  return [rank((count - half) / 2 - 1), rank((count + half) / 2)]
+}
+
+/** As {@link sortedQuantile} has it. */
+function midpoint(a: number, b: number): number {
+  return a === b ? a : a + (b - a) * 0.5
 }
 
 /** Variance of Kendall's S for independent points, with ties in y. */
-function kendallVariance(ys: readonly number[]): number {
+function kendallVariance(ys: Float64Array): number {
   const n = ys.length
   let variance = n * (n - 1) * (2 * n + 5)
-  const sorted = Float64Array.from(ys).sort()
+  const sorted = ys.slice().sort()
   for (let i = 0; i < n; ) {
     let j = i + 1
     while (j < n && sorted[j] === sorted[i]) j++
@@ -70,34 +134,43 @@ function kendallVariance(ys: readonly number[]): number {
 }
 
 /** How much wider than for independent noise: n/n* of Hamed and Rao, at least 1. */
-function inflation(residuals: Float64Array): number {
+function inflation(residuals: Float64Array, sorted: Float64Array): number {
   const n = residuals.length
   if (n < 10) return 1
-  const ranks = rank(residuals)
-  const centre = (n + 1) / 2
+  const centred = centredRanks(residuals, sorted)
   let power = 0
-  for (const value of ranks) power += (value - centre) ** 2
+  for (let i = 0; i < n; i++) power += centred[i]! * centred[i]!
   if (power === 0) return 1
   const limit = Z95 / Math.sqrt(n)
   let sum = 0
   for (let lag = 1; lag < n - 2; lag++) {
     let product = 0
-    for (let i = 0; i + lag < n; i++) product += (ranks[i]! - centre) * (ranks[i + lag]! - centre)
+    for (let i = 0; i + lag < n; i++) product += centred[i]! * centred[i + lag]!
     const correlation = product / power
     if (Math.abs(correlation) > limit) sum += (n - lag) * (n - lag - 1) * (n - lag - 2) * correlation
   }
   return Math.max(1, 1 + (2 / (n * (n - 1) * (n - 2))) * sum)
 }
 
-/** Ranks from 1, the mean rank for ties. */
-function rank(values: Float64Array): Float64Array {
-  const order = Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!)
-  const ranks = new Float64Array(values.length)
-  for (let i = 0; i < order.length; ) {
-    let j = i + 1
-    while (j < order.length && values[order[j]!] === values[order[i]!]) j++
-    for (let k = i; k < j; k++) ranks[order[k]!] = (i + j + 1) / 2
-    i = j
+/** Ranks, the mean rank for ties, less the mean of all ranks. */
+function centredRanks(values: Float64Array, sorted: Float64Array): Float64Array {
+  const centre = (values.length - 1) / 2
+  return values.map((value) => {
+    const first = firstAtLeast(sorted, value)
+    let last = first
+    while (sorted[last + 1] === value) last++
+    return (first + last) / 2 - centre
+  })
+}
+
+/** Index of the first value that is not below `value`. */
+function firstAtLeast(sorted: Float64Array, value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
   }
-  return ranks
+  return low
 }

@@ -1,7 +1,7 @@
 /**
  * What tests of your own parts need: contract suites and a clock that is moved by hand.
  *
- * @module
+ * @module telltale/testing
  */
 export { manualClock } from '../time.ts'
-export { type ContractCheck, type DetectorContract, testDetector } from './test-detector.ts'
+export { type ContractCheck, type DetectorContract, type RunValues, testDetector } from './test-detector.ts'

@@ -7,8 +7,12 @@ export const MAX_COMPARED_CODE_POINTS = 1000
  */
 export function sequenceRatio(a: string, b: string): number {
   const [first, second] = [codePoints(a), codePoints(b)]
-  const total = first.length + second.length
-  return total === 0 ? 1 : (2 * matchedItems(first, second)) / total
+  return ratioOf(matchedItems(first, second), first.length + second.length)
+}
+
+/** difflib's ratio from matched and all items. */
+export function ratioOf(matched: number, total: number): number {
+  return total === 0 ? 1 : (2 * matched) / total
 }
 
 /** The code points of a text that are compared. */

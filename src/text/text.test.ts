@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compressionRatio } from './compression.ts'
 import { cosineDistance } from './cosine.ts'
-import { distinctN } from './distinct-n.ts'
 import { hashedNgrams } from './hashed-ngrams.ts'
 import { plainJson } from './plain-json.ts'
 import { plainText } from './plain-text.ts'
-import { repetition } from './repetition.ts'
 import { codePoints, MAX_COMPARED_CODE_POINTS, matchedItems, sequenceRatio } from './sequence-matcher.ts'
+import { wordPairs } from './word-pairs.ts'
 
 const golden = JSON.parse(readFileSync(new URL('./sequence-matcher.fixture.json', import.meta.url), 'utf8')) as {
   cases: { a: string; b: string; ratio: number; matched: number }[]
@@ -41,11 +41,13 @@ describe('sequenceRatio', () => {
   })
 })
 
+const repetition = (text: string) => wordPairs([text]).repetition[0]
+
 describe('text measures', () => {
   it('of known answers are what they are by hand', () => {
-    expect(distinctN(['a b a b a'], 2)).toBe(2 / 4)
-    expect(distinctN(['a b', 'a b', 'c d'], 2)).toBe(2 / 3)
-    expect(distinctN(['', 'one'], 2)).toBe(1)
+    expect(wordPairs(['a b a b a']).distinct).toBe(2 / 4)
+    expect(wordPairs(['a b', 'a b', 'c d']).distinct).toBe(2 / 3)
+    expect(wordPairs(['', 'one']).distinct).toBe(1)
     expect(repetition('a b a b a')).toBe(1 - 2 / 4)
     expect([repetition(''), repetition('word'), repetition('no pair twice here')]).toEqual([0, 0, 0])
     expect(compressionRatio(['x'.repeat(2000)])).toBeLessThan(0.05)
@@ -53,8 +55,25 @@ describe('text measures', () => {
     expect(compressionRatio(['qz'])).toBeGreaterThan(1)
   })
 
+  it('of several texts: diversity over all, repetition within each', () => {
+    const texts = ['a b a b', 'a b c', '', 'Über a b', 'one']
+    expect(wordPairs(texts)).toEqual({
+      distinct: 4 / 7,
+      repetition: [1 / 3, 0, 0, 0, 0].map((x) => expect.closeTo(x, 12)),
+    })
+  })
+
+  it('compress as with the usual sizes of buffers', () => {
+    const answers = (words: number) => Array.from({ length: words }, (_, i) => `w${(i * i) % 97}`).join(' ')
+    for (const words of [1, 5, 60, 400, 1000]) {
+      const texts = Array.from({ length: 30 }, (_, i) => answers(words + i))
+      const bytes = Buffer.from(texts.map((text) => text.slice(0, 2048)).join('\n'))
+      expect(compressionRatio(texts)).toBe(deflateRawSync(bytes, { level: 6 }).length / bytes.length)
+    }
+  })
+
   it('take Unicode words and ignore what lies beyond 2,048 characters', () => {
-    expect(distinctN(['Über über, ÜBER über'], 2)).toBe(3 / 4)
+    expect(wordPairs(['Über über, ÜBER über']).distinct).toBe(3 / 4)
     expect(repetition(`${'a b c d '.repeat(256)}${'z z '.repeat(100_000)}`)).toBe(repetition('a b c d '.repeat(256)))
   })
 })

@@ -24,6 +24,14 @@ let loaded: Jax | null = null
  * Loads and starts the back end; later calls do nothing.
  *
  * @throws TelltaleError `bad-option` for a device other than `wasm`, `missing-part` where it does not start.
+ *
+ * @example
+ * ```ts
+ * import { createModel, startBackend } from 'telltale/trainer'
+ * await startBackend()
+ * const model = createModel({ vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * console.log(Object.keys(model.parameters).length) // 16
+ * ```
  */
 export async function startBackend(device = 'wasm'): Promise<void> {
   if (device !== 'wasm') {

@@ -6,6 +6,7 @@
 
 /** Advantages and returns, [batch x length] row by row; 0 where the mask is 0. */
 export interface Advantages {
+  /** How much better than expected each token was, in units of the reward. */
   readonly advantages: Float32Array
   /** Advantages plus values: what the value model learns. */
   readonly returns: Float32Array
@@ -15,9 +16,12 @@ export interface Advantages {
  * Generalised advantage estimation (Schulman et al. 2016): delta_t = r_t + gamma V_{t+1} - V_t,
  * A_t = delta_t + gamma lambda A_{t+1}, with V and A 0 behind the last real token.
  *
- * @param rewards [batch x length] row by row
- * @param values the same shape: the value before each token
- * @param mask 1 for real tokens, a run from the start of each row
+ * @param input.rewards [batch x length] row by row
+ * @param input.values the same shape: the value before each token
+ * @param input.mask 1 for real tokens, a run from the start of each row
+ * @param input.length tokens of a row
+ * @param input.gamma discount, 0 to 1
+ * @param input.lambda how far advantages look ahead, 0 to 1
  *
  * @example
  * ```ts
@@ -54,7 +58,15 @@ export function generalizedAdvantages(input: {
   return { advantages, returns }
 }
 
-/** Mean and standard deviation (n - 1) over the real tokens; 0 and 0 for none. */
+/**
+ * Mean and standard deviation (n - 1) over the real tokens; 0 and 0 for none.
+ *
+ * @example
+ * ```ts
+ * import { maskedMoments } from 'telltale/trainer'
+ * console.log(maskedMoments(Float32Array.of(1, 3, 99), Float32Array.of(1, 1, 0)).mean) // 2
+ * ```
+ */
 export function maskedMoments(
   values: Float32Array,
   mask: Float32Array,
@@ -72,7 +84,15 @@ export function maskedMoments(
   return { mean, std: count > 1 ? Math.sqrt(squares / (count - 1)) : 0, count }
 }
 
-/** Values shifted and scaled to mean 0 and standard deviation 1 over the real tokens; 0 elsewhere (Huang et al. 2022, detail 7). */
+/**
+ * Values shifted and scaled to mean 0 and standard deviation 1 over the real tokens; 0 elsewhere (Huang et al. 2022, detail 7).
+ *
+ * @example
+ * ```ts
+ * import { whiten } from 'telltale/trainer'
+ * console.log([...whiten(Float32Array.of(1, 3, 5, 99), Float32Array.of(1, 1, 1, 0))].map(Math.round)) // [ -1, 0, 1, 0 ]
+ * ```
+ */
 export function whiten(values: Float32Array, mask: Float32Array): Float32Array {
   const { mean, std } = maskedMoments(values, mask)
   return values.map((value, i) => (mask[i] === 0 ? 0 : (value - mean) / (std + 1e-8)))

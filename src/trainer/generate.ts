@@ -7,7 +7,16 @@ import { TelltaleError } from '../errors.ts'
 import { backend, floats, integers, release, type Tensor, type TensorRecord, toFloats } from './backend.ts'
 import type { ModelConfig } from './model.ts'
 import type { RandomStream } from './random.ts'
-import { attend, layerNorm, linear, mlp, queriesKeysValues, sequenceTensors, tokenLogits } from './transformer.ts'
+import {
+  attend,
+  embed,
+  layerNorm,
+  linear,
+  mlp,
+  queriesKeysValues,
+  sequenceTensors,
+  tokenLogits,
+} from './transformer.ts'
 
 /** How tokens are drawn. */
 export interface SamplingOptions {
@@ -43,6 +52,16 @@ type Cache = { keys: Tensor[]; values: Tensor[] }
  * Draws are made outside the compiled part from a seeded stream, one number a row and token, so that equal seeds give equal
  * answers. With a temperature other than 1, top-k or top-p, the tokens come from another distribution than the model's own;
  * the trainer scores them with the same temperature, but truncation it cannot undo: its KL estimates are then biased.
+ *
+ * @example
+ * ```ts
+ * import { createGenerator, createModel, randomStream, startBackend } from 'telltale/trainer'
+ * await startBackend()
+ * const model = createModel({ vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const generate = createGenerator(model.config, { batchSize: 2, promptLength: 2, responseLength: 4, padId: 0, eosId: 1 })
+ * const { responses } = generate(model.parameters, [Int32Array.of(3, 4), Int32Array.of(0, 5)], randomStream(1))
+ * console.log(responses.map(({ length }) => length)) // [ 4, 4 ]
+ * ```
  */
 export function createGenerator(
   config: ModelConfig,
@@ -95,8 +114,8 @@ export function createGenerator(
       const step = next(tree.ref(parameters) as TensorRecord, cache, {
         tokens: integers(drawn, [batchSize, 1]),
         positions: integers(positions, [batchSize, 1]),
-        visible: floats(visible.slice(), [batchSize, 1, 1, promptLength + responseLength]),
-        slot: floats(at, [1, 1, promptLength + responseLength, 1]),
+        visible: floats(visible.slice(), [batchSize, 1, promptLength + responseLength]),
+        slot: floats(at, [1, promptLength + responseLength, 1, 1]),
       })
       logits = step.logits
       cache = step.cache
@@ -120,25 +139,32 @@ function compile(config: ModelConfig, batchSize: number, promptLength: number, r
     return end
   }
   const prefill = jit((p: TensorRecord, sequence: { tokens: Tensor; positions: Tensor; mask: Tensor }) => {
-    const causal = np.tril(np.ones([promptLength, promptLength])).reshape([1, 1, promptLength, promptLength])
-    const bias = causal
-      .mul(sequence.mask.reshape([batchSize, 1, 1, promptLength]))
+    const causal = np.tril(np.ones([promptLength, promptLength])).reshape([1, promptLength, promptLength])
+    let bias = causal
+      .mul(sequence.mask.reshape([batchSize, 1, promptLength]))
       .sub(1)
       .mul(1e9)
     const keys: Tensor[] = []
     const values: Tensor[] = []
-    const room = () => np.zeros([batchSize, config.heads, responseLength, size])
-    let x = np.take(p['wte.weight']!.ref, sequence.tokens, 0).add(np.take(p['wpe.weight']!.ref, sequence.positions, 0))
+    const room = () => np.zeros([batchSize, responseLength, config.heads, size])
+    let x = embed(p, sequence.tokens, sequence.positions)
     for (let layer = 0; layer < config.layers; layer++) {
       const at = `h.${layer}.`
-      const [q, k, v] = queriesKeysValues(p, at, layerNorm(p, `${at}ln_1`, x.ref), config)
-      keys.push(np.concatenate([k.ref, room()], 2))
-      values.push(np.concatenate([v.ref, room()], 2))
+      const context = layerNorm(p, `${at}ln_1`, x.ref)
+      const final = layer === config.layers - 1
+      const asking = final ? last(context.ref) : context.ref
+      if (final) {
+        x = last(x)
+        bias = last(bias)
+      }
+      const [q, k, v] = queriesKeysValues(p, at, asking, context, config)
+      keys.push(np.concatenate([k.ref, room()], 1))
+      values.push(np.concatenate([v.ref, room()], 1))
       x = x.add(linear(p, `${at}attn.proj`, attend(q, k, v, bias.ref, config)))
       x = x.ref.add(mlp(p, at, layerNorm(p, `${at}ln_2`, x)))
     }
     bias.dispose()
-    const logits = tokenLogits(p, layerNorm(p, 'ln_f', last(x)))
+    const logits = tokenLogits(p, layerNorm(p, 'ln_f', x))
     release(p)
     return { logits, cache: { keys, values } }
   })
@@ -148,10 +174,11 @@ function compile(config: ModelConfig, batchSize: number, promptLength: number, r
     const other = slot.ref.mul(-1).add(1)
     const keys: Tensor[] = []
     const values: Tensor[] = []
-    let x = np.take(p['wte.weight']!.ref, input.tokens, 0).add(np.take(p['wpe.weight']!.ref, input.positions, 0))
+    let x = embed(p, input.tokens, input.positions)
     for (let layer = 0; layer < config.layers; layer++) {
       const at = `h.${layer}.`
-      const [q, k, v] = queriesKeysValues(p, at, layerNorm(p, `${at}ln_1`, x.ref), config)
+      const context = layerNorm(p, `${at}ln_1`, x.ref)
+      const [q, k, v] = queriesKeysValues(p, at, context.ref, context, config)
       const allKeys = cache.keys[layer]!.mul(other.ref).add(k.mul(slot.ref))
       const allValues = cache.values[layer]!.mul(other.ref).add(v.mul(slot.ref))
       keys.push(allKeys.ref)
@@ -183,7 +210,8 @@ export function drawToken(logits: Float32Array, u: number, sampling: SamplingOpt
   let best = 0
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i
   if (temperature === 0) return best
-  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[best]!) / temperature))
+  const weights = new Float64Array(logits.length)
+  for (let i = 0; i < logits.length; i++) weights[i] = Math.exp((logits[i]! - logits[best]!) / temperature)
   if (topK > 0 || topP < 1) truncate(weights, topK, topP)
   let total = 0
   for (const weight of weights) total += weight

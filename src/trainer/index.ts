@@ -1,10 +1,10 @@
 /**
  * The trainer: real PPO from AI feedback on small models, and what it is made of.
  *
- * @module
+ * @module telltale/trainer
  */
 export { ADAM_DEFAULTS, type AdamOptions } from './adam.ts'
-export { startBackend } from './backend.ts'
+export { startBackend, type Tensor, type TensorRecord } from './backend.ts'
 export type { TrainerFaults } from './faults.ts'
 export { type Advantages, generalizedAdvantages, maskedMoments, whiten } from './gae.ts'
 export { createGenerator, type Generated, type Generator, type SamplingOptions } from './generate.ts'
@@ -28,6 +28,7 @@ export {
   preferenceAccuracy,
   type RewardModel,
   type RewardTrainingOptions,
+  type Scorer,
   trainRewardModel,
 } from './reward-model.ts'
 export { RLAIFTrainer } from './rlaif-trainer.ts'

@@ -1,12 +1,24 @@
 /** The coefficient of the KL penalty over a training. */
 export interface KlController {
+  /** The coefficient now. */
   readonly coefficient: number
   /** Takes the mean KL of an iteration's sequences, in nats per sequence, and how many there were. */
   update(klSequenceNats: number, sequences: number): void
+  /** Takes the coefficient of a checkpoint. */
   restore(coefficient: number): void
 }
 
-/** A coefficient that stays. */
+/**
+ * A coefficient that stays.
+ *
+ * @example
+ * ```ts
+ * import { fixedKl } from 'telltale/trainer'
+ * const kl = fixedKl(0.05)
+ * kl.update(12, 10)
+ * console.log(kl.coefficient) // 0.05
+ * ```
+ */
 export function fixedKl(coefficient: number): KlController {
   return { coefficient, update() {}, restore() {} }
 }

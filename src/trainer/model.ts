@@ -18,7 +18,9 @@ export interface ModelConfig {
   readonly contextLength: number
   /** Width of the residual stream; divisible by `heads`. */
   readonly width: number
+  /** Transformer blocks. */
   readonly layers: number
+  /** Attention heads of a layer. */
   readonly heads: number
   /** `token`: logits over the vocabulary through the tied embedding. `scalar`: one number a position (value and reward models). */
   readonly head: 'token' | 'scalar'
@@ -26,7 +28,9 @@ export interface ModelConfig {
 
 /** Weights on the back end and their configuration. Whoever holds one owns its tensors. */
 export interface Model {
+  /** Its shape. */
   readonly config: ModelConfig
+  /** Its weights by name; training replaces the record. */
   parameters: TensorRecord
 }
 
@@ -69,6 +73,14 @@ export function weightShapes(config: ModelConfig): ReadonlyMap<string, readonly 
  * sqrt(2 layers), biases 0, norms 1 (GPT-2, Radford et al. 2019).
  *
  * @throws TelltaleError `bad-option` for a configuration that makes no model.
+ *
+ * @example
+ * ```ts
+ * import { createModel, startBackend, weightsOf } from 'telltale/trainer'
+ * await startBackend()
+ * const config = { vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' } as const
+ * console.log(weightsOf(createModel(config, 1))['wte.weight']?.shape) // [ 8, 8 ]
+ * ```
  */
 export function createModel(config: ModelConfig, seed: number): Model {
   const random = randomStream(seed, 'model')
@@ -89,6 +101,15 @@ export function createModel(config: ModelConfig, seed: number): Model {
  * A model from plain weights.
  *
  * @throws TelltaleError `bad-format` where a weight is missing or has another shape.
+ *
+ * @example
+ * ```ts
+ * import { createModel, modelFrom, startBackend, weightsOf } from 'telltale/trainer'
+ * await startBackend()
+ * const first = createModel({ vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const second = modelFrom(first.config, weightsOf(first))
+ * console.log(second.parameters['wpe.weight']?.shape) // [ 6, 8 ]
+ * ```
  */
 export function modelFrom(config: ModelConfig, weights: WeightRecord): Model {
   const parameters: TensorRecord = {}
@@ -103,7 +124,18 @@ export function modelFrom(config: ModelConfig, weights: WeightRecord): Model {
   return { config, parameters }
 }
 
-/** The weights of a model as plain arrays; the model keeps its own. */
+/**
+ * The weights of a model as plain arrays; the model keeps its own.
+ *
+ * @example
+ * ```ts
+ * import { createModel, startBackend, weightsOf } from 'telltale/trainer'
+ * await startBackend()
+ * const config = { vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' } as const
+ * const weights = weightsOf(createModel(config, 1))
+ * console.log(weights['ln_f.weight']?.data[0]) // 1
+ * ```
+ */
 export function weightsOf(model: Model): WeightRecord {
   const weights: Record<string, { shape: readonly number[]; data: Float32Array }> = {}
   for (const [name, shape] of weightShapes(model.config)) {
@@ -112,7 +144,18 @@ export function weightsOf(model: Model): WeightRecord {
   return weights
 }
 
-/** A second model with the same weights, for a frozen reference. Tensors are immutable, so nothing is copied. */
+/**
+ * A second model with the same weights, for a frozen reference. Tensors are immutable, so nothing is copied.
+ *
+ * @example
+ * ```ts
+ * import { cloneModel, createModel, startBackend, weightsOf } from 'telltale/trainer'
+ * await startBackend()
+ * const policy = createModel({ vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const reference = cloneModel(policy)
+ * console.log(weightsOf(reference)['wte.weight']?.data[0] === weightsOf(policy)['wte.weight']?.data[0]) // true
+ * ```
+ */
 export function cloneModel(model: Model): Model {
   return { config: model.config, parameters: share(model.parameters) }
 }
@@ -120,6 +163,15 @@ export function cloneModel(model: Model): Model {
 /**
  * A model with a scalar head on the trunk of a language model: how value and reward models begin. The head starts at
  * zero, so that it predicts 0 everywhere until it has learned something.
+ *
+ * @example
+ * ```ts
+ * import { createModel, startBackend, withScalarHead } from 'telltale/trainer'
+ * await startBackend()
+ * const policy = createModel({ vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const value = withScalarHead(policy)
+ * console.log(value.config.head, value.parameters['head.weight']?.shape) // scalar [ 8, 1 ]
+ * ```
  */
 export function withScalarHead(model: Model): Model {
   const { width } = model.config
@@ -129,7 +181,16 @@ export function withScalarHead(model: Model): Model {
   return { config: { ...model.config, head: 'scalar' }, parameters }
 }
 
-/** How many numbers a model learns. */
+/**
+ * How many numbers a model learns.
+ *
+ * @example
+ * ```ts
+ * import { parameterCount } from 'telltale/trainer'
+ * const config = { vocabSize: 8, contextLength: 6, width: 8, layers: 1, heads: 2, head: 'token' } as const
+ * console.log(parameterCount(config)) // 1000
+ * ```
+ */
 export function parameterCount(config: ModelConfig): number {
   let count = 0
   for (const shape of weightShapes(config).values()) count += shape.reduce((a, b) => a * b)

@@ -23,6 +23,7 @@ export interface PPOOptions extends AdamOptions {
   readonly klCoefficient?: number
   /** `fixed` (TRL) or `adaptive` (Ziegler et al. 2019). */
   readonly klControl?: 'fixed' | 'adaptive'
+  /** Target and horizon of `klControl: 'adaptive'`; 6 nats a sequence and 10,000 sequences by default. */
   readonly adaptiveKl?: AdaptiveKlOptions
   /** Discount; 1 (TRL; Huang et al. 2024): a response is an episode of a few tokens. */
   readonly gamma?: number

@@ -6,7 +6,7 @@
 import { type AdamOptions, adamStep, type Trained } from './adam.ts'
 import { backend, release, share, type Tensor, type TensorRecord, toFloats } from './backend.ts'
 import type { ModelConfig } from './model.ts'
-import { entropyOf, gatherTokens, responseLogSoftmax, splitTime } from './token-log-probs.ts'
+import { tokenStatistics } from './token-log-probs.ts'
 import { hiddenStates, type SequenceTensors, scalarHead } from './transformer.ts'
 
 /** A minibatch for the policy; all [rows, responseLength] but the sequence. */
@@ -81,12 +81,12 @@ export function policyLoss(
 ): { objective: Tensor; stats: Tensor[] } {
   const { numpy: np, lax } = backend()
   const { clipRange, entropyCoefficient } = options
-  const logSoftmax = responseLogSoftmax(p, batch.sequence, config, options.promptLength, options.temperature)
+  const { promptLength, temperature } = options
+  const tokens = tokenStatistics(p, batch.sequence, batch.responses, config, promptLength, temperature)
   release(p)
-  const logProbs = gatherTokens(logSoftmax.ref, batch.responses, config.vocabSize)
-  const entropy = maskedMean(entropyOf(logSoftmax), batch.mask.ref)
+  const entropy = maskedMean(tokens.entropy, batch.mask.ref)
   // Padding has ratio 1 by construction, so that no huge number is made only to be masked away.
-  const logRatio = logProbs.sub(batch.oldLogProbs).mul(batch.mask.ref)
+  const logRatio = tokens.logProbs.sub(batch.oldLogProbs).mul(batch.mask.ref)
   const ratio = np.exp(logRatio.ref)
   const unclipped = batch.advantages.ref.mul(ratio.ref).mul(-1)
   const clipped = batch.advantages.mul(np.clip(ratio.ref, 1 - clipRange, 1 + clipRange)).mul(-1)
@@ -133,9 +133,8 @@ export function responseValues(
   config: ModelConfig,
   promptLength: number,
 ): Tensor {
-  const length = sequence.tokens.shape[1]!
-  const [, before] = splitTime(hiddenStates(p, sequence, config), promptLength - 1, length - promptLength)
-  return scalarHead(p, before)
+  const before = { from: promptLength - 1, count: sequence.tokens.shape[1]! - promptLength }
+  return scalarHead(p, hiddenStates(p, sequence, config, before))
 }
 
 type Loss<Batch> = (

@@ -19,7 +19,17 @@ export interface RandomStream {
   state(): readonly number[]
 }
 
-/** A stream from a seed (any finite number; its integer part modulo 2^32 counts) and a name, so that uses do not overlap. */
+/**
+ * A stream from a seed (any finite number; its integer part modulo 2^32 counts) and a name, so that uses do not overlap.
+ *
+ * @example
+ * ```ts
+ * import { randomStream } from 'telltale/trainer'
+ * const [first, again, other] = [randomStream(1, 'drafts'), randomStream(1, 'drafts'), randomStream(1, 'answers')]
+ * const number = first.uniform()
+ * console.log(number === again.uniform(), number === other.uniform()) // true false
+ * ```
+ */
 export function randomStream(seed: number, name = ''): RandomStream {
   // splitmix32 spreads similar seeds far apart.
   let mixed = (Math.floor(seed) ^ hash(name)) >>> 0

@@ -14,22 +14,29 @@ import { hiddenStates, type SequenceTensors, scalarHead, sequenceTensors } from 
 
 /** Two whole sequences (prompt and response as one row, padded) of which a judge prefers the first. */
 export interface PreferencePair {
+  /** The one that the judge prefers, right-padded. */
   readonly chosen: Int32Array
+  /** The other, of the same length. */
   readonly rejected: Int32Array
 }
 
 /** A trained reward model: raw scores are shifted and scaled by what typical answers get. */
 export interface RewardModel {
+  /** A model with a scalar head; the raw score is read at the last real token. */
   readonly model: Model
+  /** Id of the padding token. */
   readonly padId: number
   /** Mean and standard deviation of the raw score of typical answers; the reward is (raw - mean) / std. */
   mean: number
+  /** Standard deviation of the raw score of typical answers. */
   std: number
 }
 
 /** Options of {@link trainRewardModel}. */
 export interface RewardTrainingOptions extends AdamOptions {
+  /** At least one; all rows of one length. */
   readonly pairs: readonly PreferencePair[]
+  /** Id of the padding token. */
   readonly padId: number
   /** Passes over the pairs; 2 by default (more begins to learn the judge's noise by heart). */
   readonly epochs?: number
@@ -37,8 +44,11 @@ export interface RewardTrainingOptions extends AdamOptions {
   readonly batchSize?: number
   /** Peak rate, falling linearly to 0; 1e-3 by default (chosen on the demo's model). */
   readonly learningRate?: number
+  /** Seed of the order of the pairs; 0 by default. */
   readonly seed?: number
+  /** Called after each step (counted from 1) with its loss in nats. */
   readonly onStep?: (step: number, steps: number, loss: number) => void
+  /** Ends the training between two steps, with an error. */
   readonly signal?: AbortSignal
 }
 
@@ -50,6 +60,16 @@ type PairBatch = { sequence: SequenceTensors; last: Tensor }
  *
  * @returns the loss of each step in nats.
  * @throws TelltaleError `bad-option` for a model without a scalar head or without pairs, `interrupted` when the signal fires.
+ *
+ * @example
+ * ```ts
+ * import { createModel, startBackend, trainRewardModel } from 'telltale/trainer'
+ * await startBackend()
+ * const model = createModel({ vocabSize: 8, contextLength: 4, width: 8, layers: 1, heads: 2, head: 'scalar' }, 1)
+ * const pairs = [{ chosen: Int32Array.of(3, 4, 4, 1), rejected: Int32Array.of(3, 5, 5, 1) }]
+ * const losses = await trainRewardModel(model, { pairs, padId: 0, epochs: 20, batchSize: 1, learningRate: 1e-2 })
+ * console.log(losses[0]?.toFixed(2), losses.at(-1)! < losses[0]!) // 0.69 true
+ * ```
  */
 export async function trainRewardModel(model: Model, options: RewardTrainingOptions): Promise<Float32Array> {
   const { pairs, padId, epochs = 2, batchSize = 16, learningRate = 1e-3, seed = 0 } = options
@@ -94,7 +114,19 @@ export async function trainRewardModel(model: Model, options: RewardTrainingOpti
 /** Scores whole sequences, any number of rows of one length. Compiled at the first call. */
 export type Scorer = (parameters: TensorRecord, rows: readonly Int32Array[]) => Float32Array
 
-/** A scorer of whole sequences, `batchSize` rows at a time. */
+/**
+ * A scorer of whole sequences, `batchSize` rows at a time.
+ *
+ * @example
+ * ```ts
+ * import { createModel, createScorer, startBackend, withScalarHead } from 'telltale/trainer'
+ * await startBackend()
+ * const policy = createModel({ vocabSize: 8, contextLength: 4, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const { config, parameters } = withScalarHead(policy)
+ * const score = createScorer(config, { batchSize: 2, padId: 0 })
+ * console.log([...score(parameters, [Int32Array.of(3, 4, 1, 0)])]) // [ 0 ]
+ * ```
+ */
 export function createScorer(
   config: ModelConfig,
   options: { readonly batchSize: number; readonly padId: number },
@@ -119,7 +151,20 @@ export function createScorer(
   }
 }
 
-/** Share of pairs whose chosen sequence scores higher; ties count half. */
+/**
+ * Share of pairs whose chosen sequence scores higher; ties count half.
+ *
+ * @example
+ * ```ts
+ * import { createModel, createScorer, preferenceAccuracy, startBackend, withScalarHead } from 'telltale/trainer'
+ * await startBackend()
+ * const model = withScalarHead(
+ *   createModel({ vocabSize: 8, contextLength: 4, width: 8, layers: 1, heads: 2, head: 'token' }, 1),
+ * )
+ * const pairs = [{ chosen: Int32Array.of(3, 4, 4, 1), rejected: Int32Array.of(3, 5, 5, 1) }]
+ * console.log(preferenceAccuracy(createScorer(model.config, { batchSize: 2, padId: 0 }), model, pairs)) // 0.5
+ * ```
+ */
 export function preferenceAccuracy(scorer: Scorer, model: Model, pairs: readonly PreferencePair[]): number {
   const chosen = scorer(
     model.parameters,
@@ -145,8 +190,8 @@ export function bradleyTerryLoss(p: TensorRecord, batch: PairBatch, config: Mode
 
 /** The scalar head's number at the last real token of each row: weights are borrowed, the batch is taken. */
 function sequenceScores(p: TensorRecord, batch: PairBatch, config: ModelConfig): Tensor {
-  const { numpy: np } = backend()
-  return np.sum(scalarHead(p, hiddenStates(p, batch.sequence, config)).mul(batch.last), -1)
+  const rows = batch.last.shape[0]!
+  return scalarHead(p, hiddenStates(p, batch.sequence, config, batch.last)).reshape([rows])
 }
 
 /** [rows, length] 1 at the last real token of each row. */

@@ -69,6 +69,7 @@ describe('an iteration', () => {
         "adv/q10",
         "adv/q50",
         "adv/q90",
+        "adv/reward_corr",
         "adv/std",
         "entropy/token",
         "eos/fraction",
@@ -103,6 +104,7 @@ describe('an iteration', () => {
         "time/step",
         "value/clip_fraction",
         "value/explained_variance",
+        "value/head_update_norm",
         "value/mean",
         "value/return_mean",
       ]

@@ -39,6 +39,7 @@ import { TrainingRun } from './training-run.ts'
  * ```
  */
 export class RLAIFTrainer {
+  /** The hyper-parameters in force, defaults included. */
   readonly options: ResolvedPPOOptions
   readonly #models: RLAIFTrainerOptions
   readonly #monitor: TrainerMonitor | null

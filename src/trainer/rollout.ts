@@ -9,7 +9,7 @@ import type { ModelConfig } from './model.ts'
 import { responseValues } from './ppo-update.ts'
 import type { RandomStream } from './random.ts'
 import { joined } from './supervised.ts'
-import { compileScoring, splitTime } from './token-log-probs.ts'
+import { compileScoring } from './token-log-probs.ts'
 import { hiddenStates, type SequenceTensors, sequenceTensors } from './transformer.ts'
 
 /** Fixed sizes that everything is compiled for. */
@@ -63,9 +63,9 @@ export function createRolloutModels(config: ModelConfig, valueConfig: ModelConfi
     return values
   })
   const embedding = jit((p: TensorRecord, sequence: SequenceTensors) => {
-    const hidden = hiddenStates(p, sequence, config)
+    const hidden = hiddenStates(p, sequence, config, { from: promptLength, count: responseLength })
     tree.dispose(p)
-    return splitTime(hidden, promptLength, responseLength)[1]
+    return hidden
   })
   return {
     generate(policy, prompts, random, sampling) {

@@ -12,7 +12,9 @@ const MAX_HEADER_BYTES = 100_000_000
 
 /** Tensors of a file with the texts of its `__metadata__`. */
 export interface SafetensorsFile {
+  /** Tensors by name, as float32. */
   readonly tensors: WeightRecord
+  /** Texts by key; empty where the file has none. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
@@ -38,7 +40,17 @@ export function encodeSafetensors(tensors: WeightRecord, metadata: Readonly<Reco
   return bytes
 }
 
-/** Writes a safetensors file: complete under its name, or not at all. */
+/**
+ * Writes a safetensors file: complete under its name, or not at all.
+ *
+ * @example
+ * ```ts
+ * import { statSync } from 'node:fs'
+ * import { writeSafetensors } from 'telltale/trainer'
+ * writeSafetensors('bias.safetensors', { bias: { shape: [2], data: Float32Array.of(1, 2) } })
+ * console.log(statSync('bias.safetensors').size % 8) // 0
+ * ```
+ */
 export function writeSafetensors(
   path: string,
   tensors: WeightRecord,
@@ -65,6 +77,14 @@ export function writeSafetensors(
  * Reads a safetensors file of F32 tensors (F64 and F16 are converted).
  *
  * @throws TelltaleError `not-readable`, or `bad-format` saying what is wrong.
+ *
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from 'telltale/trainer'
+ * writeSafetensors('two.safetensors', { bias: { shape: [2], data: Float32Array.of(1, 2) } }, { from: 'an example' })
+ * const { tensors, metadata } = readSafetensors('two.safetensors')
+ * console.log([...(tensors.bias?.data ?? [])], metadata.from) // [ 1, 2 ] an example
+ * ```
  */
 export function readSafetensors(path: string): SafetensorsFile {
   let bytes: Buffer

@@ -10,7 +10,7 @@ import { backend, floats, integers, release, share, type Tensor, type TensorReco
 import type { Model, ModelConfig } from './model.ts'
 import { randomStream } from './random.ts'
 import { learningRateSchedule, type ScheduleOptions } from './schedule.ts'
-import { gatherTokens, responseLogSoftmax } from './token-log-probs.ts'
+import { tokenStatistics } from './token-log-probs.ts'
 import { type SequenceTensors, sequenceTensors } from './transformer.ts'
 
 /** A prompt and the answer to learn, as token ids of fixed lengths. */
@@ -23,15 +23,21 @@ export interface SupervisedExample {
 
 /** Options of {@link trainSupervised}. */
 export interface SupervisedOptions extends AdamOptions {
+  /** At least one; prompts of one length, responses of one length. */
   readonly examples: readonly SupervisedExample[]
+  /** Id of the padding token. */
   readonly padId: number
+  /** Steps of the optimiser, at least 1. */
   readonly steps: number
   /** Examples a step; 32 by default. */
   readonly batchSize?: number
   /** 4e-3 along a cosine to a tenth, 20 warm-up steps, by default (chosen on the demo's model). */
   readonly schedule?: Omit<ScheduleOptions, 'totalSteps'>
+  /** Seed of the order of the examples; 0 by default. */
   readonly seed?: number
+  /** Called after each step (counted from 1) with its loss in nats per token. */
   readonly onStep?: (step: number, loss: number) => void
+  /** Ends the training between two steps, with an error. */
   readonly signal?: AbortSignal
 }
 
@@ -40,6 +46,16 @@ export interface SupervisedOptions extends AdamOptions {
  *
  * @returns the loss of each step, in nats per token. The model's weights are replaced.
  * @throws TelltaleError `bad-option` without examples, `interrupted` when the signal fires.
+ *
+ * @example
+ * ```ts
+ * import { createModel, startBackend, trainSupervised } from 'telltale/trainer'
+ * await startBackend()
+ * const model = createModel({ vocabSize: 8, contextLength: 4, width: 8, layers: 1, heads: 2, head: 'token' }, 1)
+ * const examples = [{ prompt: Int32Array.of(0, 3), response: Int32Array.of(4, 1) }]
+ * const losses = await trainSupervised(model, { examples, padId: 0, steps: 50, batchSize: 4 })
+ * console.log(losses.at(-1)! < losses[0]! / 2) // true
+ * ```
  */
 export async function trainSupervised(model: Model, options: SupervisedOptions): Promise<Float32Array> {
   const { examples, steps, batchSize = 32, padId, seed = 0 } = options
@@ -108,11 +124,8 @@ export function supervisedLoss(
   promptLength: number,
 ): Tensor {
   const { numpy: np } = backend()
-  const logProbs = gatherTokens(
-    responseLogSoftmax(p, batch.sequence, config, promptLength, 1),
-    batch.responses,
-    config.vocabSize,
-  )
+  const { logProbs, entropy } = tokenStatistics(p, batch.sequence, batch.responses, config, promptLength, 1)
+  entropy.dispose()
   release(p)
   const count = np.sum(batch.weights.ref)
   return np.sum(logProbs.mul(batch.weights)).div(count).mul(-1)

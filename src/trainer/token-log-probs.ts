@@ -5,63 +5,49 @@
  */
 import { backend, release, type Tensor, type TensorRecord } from './backend.ts'
 import type { ModelConfig } from './model.ts'
-import { hiddenStates, type SequenceTensors, tokenLogits } from './transformer.ts'
+import { hiddenStates, oneHot, type SequenceTensors, tokenLogits } from './transformer.ts'
+
+/** Log-probability and entropy, in nats, of each token of responses: [batch, responseLength]. */
+export type TokenStatistics = { logProbs: Tensor; entropy: Tensor }
 
 /**
- * Log-softmax [batch, responseLength, vocabulary] of the tokens after the prompt, borrowed weights, taken sequence.
+ * Statistics of the tokens after the prompt: borrowed weights, taken sequence and responses [batch, responseLength].
  *
  * @param promptLength tokens of the (left-padded) prompt; the response follows to the end of the sequence.
  * @param temperature divides the logits, as in sampling.
  */
-export function responseLogSoftmax(
+export function tokenStatistics(
   p: TensorRecord,
   sequence: SequenceTensors,
+  responses: Tensor,
   config: ModelConfig,
   promptLength: number,
   temperature: number,
-): Tensor {
-  const { nn } = backend()
-  const length = sequence.tokens.shape[1]!
-  const hidden = hiddenStates(p, sequence, config)
+): TokenStatistics {
+  const { numpy: np, lax } = backend()
   // The token at t is predicted at t - 1.
-  const [, predicting] = splitTime(hidden, promptLength - 1, length - promptLength)
-  const logits = tokenLogits(p, predicting)
-  return nn.logSoftmax(temperature === 1 ? logits : logits.div(temperature), -1)
+  const predicting = { from: promptLength - 1, count: sequence.tokens.shape[1]! - promptLength }
+  const raw = tokenLogits(p, hiddenStates(p, sequence, config, predicting))
+  const logits = temperature === 1 ? raw : raw.div(temperature)
+  const top = lax.stopGradient(np.max(logits.ref, -1, { keepdims: true }))
+  const shifted = logits.sub(top)
+  // Log-softmax only where it is needed: a logarithm a token, and not one for each word of the vocabulary.
+  const weights = np.exp(shifted.ref)
+  const total = np.sum(weights.ref, -1)
+  const logTotal = np.log(total.ref)
+  const chosen = np.sum(shifted.ref.mul(oneHot(responses, config.vocabSize)), -1)
+  const entropy = logTotal.ref.sub(np.sum(weights.mul(shifted), -1).div(total))
+  return { logProbs: chosen.sub(logTotal), entropy }
 }
 
-/** Log-probability [batch, responseLength] of the tokens given as ids [batch, responseLength]; both are taken. */
-export function gatherTokens(logSoftmax: Tensor, responses: Tensor, vocabSize: number): Tensor {
-  const { numpy: np, nn } = backend()
-  return np.sum(logSoftmax.mul(nn.oneHot(responses, vocabSize)), -1)
-}
-
-/** Entropy [batch, responseLength] in nats of log-probabilities [batch, responseLength, vocabulary], which are taken. */
-export function entropyOf(logSoftmax: Tensor): Tensor {
-  const { numpy: np } = backend()
-  return np.sum(np.exp(logSoftmax.ref).mul(logSoftmax), -1).mul(-1)
-}
-
-/** Compiled scoring of responses by one configuration: borrows the weights, takes the data. */
+/** Compiled statistics of responses for one configuration: borrows the weights, takes the data. */
 export function compileScoring(config: ModelConfig, promptLength: number, temperature: number) {
   const { jit } = backend()
   const compiled = jit((p: TensorRecord, sequence: SequenceTensors, responses: Tensor) => {
-    const logSoftmax = responseLogSoftmax(p, sequence, config, promptLength, temperature)
+    const statistics = tokenStatistics(p, sequence, responses, config, promptLength, temperature)
     release(p)
-    return { logProbs: gatherTokens(logSoftmax.ref, responses, config.vocabSize), entropy: entropyOf(logSoftmax) }
+    return statistics
   })
-  return (p: TensorRecord, sequence: SequenceTensors, responses: Tensor): { logProbs: Tensor; entropy: Tensor } =>
-    compiled(backend().tree.ref(p) as TensorRecord, sequence, responses) as { logProbs: Tensor; entropy: Tensor }
-}
-
-/** Splits [batch, time, ...] into what is before `from`, `count` steps from there, and the rest is dropped. */
-export function splitTime(x: Tensor, from: number, count: number): [null, Tensor] {
-  const { numpy: np } = backend()
-  const length = x.shape[1]!
-  const cuts = [from, from + count].filter((cut) => cut > 0 && cut < length)
-  const parts = cuts.length === 0 ? [x] : np.split(x, cuts, 1)
-  const index = from > 0 ? 1 : 0
-  parts.forEach((part, i) => {
-    if (i !== index) part.dispose()
-  })
-  return [null, parts[index]!]
+  return (p: TensorRecord, sequence: SequenceTensors, responses: Tensor): TokenStatistics =>
+    compiled(backend().tree.ref(p) as TensorRecord, sequence, responses) as TokenStatistics
 }

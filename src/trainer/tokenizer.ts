@@ -17,14 +17,19 @@ const MAX_CHARACTERS = 100_000
 export interface Tokenizer {
   /** All tokens by id; the special ones first. */
   readonly tokens: readonly string[]
+  /** Id of the padding token. */
   readonly padId: number
+  /** Id of the end-of-sequence token. */
   readonly eosId: number
+  /** Id of the token for words that are not in the list. */
   readonly unknownId: number
+  /** Number of tokens, the special ones included. */
   readonly vocabSize: number
   /** Ids of the words of a text; words that are not in the list are `<unk>`. */
   encode(text: string): Int32Array
   /** The words of ids up to the first end of sequence, joined by spaces; padding is left out. */
   decode(ids: ArrayLike<number>): string
+  /** What a file holds; {@link loadTokenizer} reads it. */
   toJSON(): { readonly format: 'telltale-words-1'; readonly words: readonly string[] }
 }
 
@@ -76,6 +81,13 @@ export function wordTokenizer(words: readonly string[]): Tokenizer {
  * Reads a tokenizer that was saved as JSON.
  *
  * @throws TelltaleError `not-readable` or `bad-format`.
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer, saveTokenizer, wordTokenizer } from 'telltale/trainer'
+ * saveTokenizer('words.json', wordTokenizer(['hello', '.']))
+ * console.log(loadTokenizer('words.json').tokens) // [ '<pad>', '<eos>', '<unk>', 'hello', '.' ]
+ * ```
  */
 export function loadTokenizer(path: string): Tokenizer {
   let text: string
@@ -100,6 +112,14 @@ export function loadTokenizer(path: string): Tokenizer {
  * Saves a tokenizer as JSON, whole or not at all.
  *
  * @throws TelltaleError `not-writable`.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { saveTokenizer, wordTokenizer } from 'telltale/trainer'
+ * saveTokenizer('tokenizer.json', wordTokenizer(['hello', '.']))
+ * console.log(JSON.parse(readFileSync('tokenizer.json', 'utf8')).words) // [ 'hello', '.' ]
+ * ```
  */
 export function saveTokenizer(path: string, tokenizer: Tokenizer): void {
   try {

@@ -14,16 +14,23 @@ import type { Tokenizer } from './tokenizer.ts'
 
 /** What the trainer uses of a monitor; `TrainingMonitor` is one. */
 export interface TrainerMonitor {
+  /** Where times come from. */
   readonly clock: Clock
+  /** Takes one event; must not throw. */
   onEvent(event: TrainingEvent): void
+  /** Awaited after each iteration: the only place where callbacks may use the model. */
   settle(): Promise<void>
+  /** Asked between two iterations. */
   shouldStopEarly(): { readonly shouldStop: boolean; readonly reason: string | null }
+  /** The request to stop, with the checkpoint to go back to, or null. */
   getStop(): { readonly reason: string; readonly iteration: number; readonly rollbackTo: number | null } | null
+  /** Takes what can answer prompts with the current policy. */
   registerGenerator(generator: SampleGenerator): void
 }
 
 /** Rewards from elsewhere: one number an answer. */
 export interface RewardFunction {
+  /** The reward of each response to the prompt at its place; finite numbers. */
   score(prompts: readonly string[], responses: readonly string[]): ArrayLike<number>
 }
 
@@ -35,10 +42,13 @@ export interface RLAIFTrainerOptions extends PPOOptions {
   readonly refPolicyModel: Model
   /** A model with a scalar head; trained in place, so it must not be the reward model itself. */
   readonly valueModel: Model
+  /** Scores whole answers: a trained reward model, or any function. */
   readonly rewardModel: RewardModel | RewardFunction
+  /** Of all four models. */
   readonly tokenizer: Tokenizer
   /** `wasm`, the default. */
   readonly device?: string
+  /** Watches the training; nothing does by default. */
   readonly monitor?: TrainerMonitor
   /** Mistakes made on purpose; none by default. */
   readonly faults?: TrainerFaults
@@ -74,9 +84,13 @@ export interface TrainOptions {
 
 /** One iteration in a few numbers. */
 export interface TrainHistoryEntry {
+  /** Zero-based iteration. */
   readonly iteration: number
+  /** Mean reward of the iteration, without the KL penalty. */
   readonly reward: number
+  /** KL to the reference, in nats per token (k1, mean over the response tokens). */
   readonly klNats: number
+  /** Policy loss plus value loss. */
   readonly loss: number
 }
 
@@ -84,10 +98,12 @@ export interface TrainHistoryEntry {
 export interface TrainResult {
   /** Finished iterations. */
   readonly iterations: number
+  /** How it ended. */
   readonly status: RunStatus
   /** Why it stopped early, and the checkpoint's iteration to go back to (null where none was saved before the onset). */
   readonly stop: { readonly reason: string; readonly iteration: number; readonly rollbackTo: number | null } | null
   /** Path of the newest checkpoint, or null. */
   readonly checkpoint: string | null
+  /** One entry an iteration of this call. */
   readonly history: readonly TrainHistoryEntry[]
 }

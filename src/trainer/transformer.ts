@@ -39,23 +39,72 @@ export function sequenceTensors(rows: readonly Int32Array[], padId: number): Seq
   return { tokens: integers(tokens, shape), positions: integers(positions, shape), mask: floats(mask, shape) }
 }
 
-/** Hidden states [batch, length, width] after the final norm. */
-export function hiddenStates(p: TensorRecord, sequence: SequenceTensors, config: ModelConfig): Tensor {
+/** Positions that hidden states are wanted for: a stretch of the sequence, or [batch, length] with a single 1 in each row. */
+export type Positions = { readonly from: number; readonly count: number } | Tensor
+
+/**
+ * Hidden states [batch, positions, width] after the final norm; all positions where none are named. The last block works for
+ * the named ones alone.
+ */
+export function hiddenStates(
+  p: TensorRecord,
+  sequence: SequenceTensors,
+  config: ModelConfig,
+  wanted: Positions = { from: 0, count: sequence.tokens.shape[1]! },
+): Tensor {
   const { numpy: np } = backend()
   const { tokens, positions, mask } = sequence
   const [batch, length] = tokens.shape as [number, number]
   const causal = np.tril(np.ones([length, length]))
-  const allowed = causal.reshape([1, 1, length, length]).mul(mask.reshape([batch, 1, 1, length]))
+  const allowed = causal.reshape([1, length, length]).mul(mask.reshape([batch, 1, length]))
   // Large and finite: a padded query sees nothing, and must not become NaN.
-  const bias = allowed.sub(1).mul(1e9)
-  let x = np.take(p['wte.weight']!.ref, tokens, 0).add(np.take(p['wpe.weight']!.ref, positions, 0))
+  let bias = allowed.sub(1).mul(1e9)
+  let x = embed(p, tokens, positions)
   for (let layer = 0; layer < config.layers; layer++) {
     const at = `h.${layer}.`
-    x = x.ref.add(attention(p, at, layerNorm(p, `${at}ln_1`, x), bias.ref, config))
+    const context = layerNorm(p, `${at}ln_1`, x.ref)
+    const last = layer === config.layers - 1
+    const asking = last ? pick(context.ref, wanted) : context.ref
+    if (last) {
+      x = pick(x, wanted)
+      bias = pick(bias, wanted)
+    }
+    const [q, k, v] = queriesKeysValues(p, at, asking, context, config)
+    x = x.add(linear(p, `${at}attn.proj`, attend(q, k, v, bias.ref, config)))
     x = x.ref.add(mlp(p, at, layerNorm(p, `${at}ln_2`, x)))
   }
   bias.dispose()
+  if (!('from' in wanted)) wanted.dispose()
   return layerNorm(p, 'ln_f', x)
+}
+
+/** What stands at the wanted positions of [batch, length, n], which is taken: [batch, positions, n]. */
+function pick(x: Tensor, wanted: Positions): Tensor {
+  const { numpy: np } = backend()
+  const [batch, length] = x.shape as [number, number]
+  if (!('from' in wanted)) return np.matmul(wanted.ref.reshape([batch, 1, length]), x)
+  const { from, count } = wanted
+  const cuts = [from, from + count].filter((cut) => cut > 0 && cut < length)
+  if (cuts.length === 0) return x
+  const parts = np.split(x, cuts, 1)
+  const [kept] = parts.splice(from > 0 ? 1 : 0, 1)
+  for (const part of parts) part.dispose()
+  return kept!
+}
+
+/** Embeddings [batch, length, width] of tokens at positions, both [batch, length], which are taken. */
+export function embed(p: TensorRecord, tokens: Tensor, positions: Tensor): Tensor {
+  const { numpy: np } = backend()
+  const table = p['wpe.weight']!
+  // Looked up by a product: the gradient of a look-up adds number by number.
+  return np.take(p['wte.weight']!.ref, tokens, 0).add(np.matmul(oneHot(positions, table.shape[0]!), table.ref))
+}
+
+/** [..., size] 1 where the last axis is the number given in [...], which is taken. */
+export function oneHot(indices: Tensor, size: number): Tensor {
+  const { numpy: np } = backend()
+  const choices = np.arange(size).astype(np.int32)
+  return np.equal(indices.reshape([...indices.shape, 1]), choices).astype(np.float32)
 }
 
 /**
@@ -96,39 +145,54 @@ export function linear(p: TensorRecord, name: string, x: Tensor): Tensor {
 
 /** The feed-forward half of a block. */
 export function mlp(p: TensorRecord, at: string, x: Tensor): Tensor {
-  const { nn } = backend()
-  return linear(p, `${at}mlp.proj`, nn.gelu(linear(p, `${at}mlp.fc`, x)))
+  return linear(p, `${at}mlp.proj`, gelu(linear(p, `${at}mlp.fc`, x)))
 }
 
-/** Queries, keys and values [batch, heads, length, width / heads] of a block. */
+/** GELU in the tanh approximation, as x times a sigmoid: the same function with half the exponentials. */
+function gelu(x: Tensor): Tensor {
+  const { nn } = backend()
+  const cubic = x.ref.mul(x.ref).mul(0.044715).add(1)
+  return x.ref.mul(nn.sigmoid(x.mul(cubic).mul(2 * Math.sqrt(2 / Math.PI))))
+}
+
+/**
+ * Queries of `asking` [batch, n, width], and keys and values of `context` [batch, m, width], each [batch, n or m, heads,
+ * width / heads]; both are taken.
+ */
 export function queriesKeysValues(
   p: TensorRecord,
   at: string,
-  x: Tensor,
+  asking: Tensor,
+  context: Tensor,
   config: ModelConfig,
 ): [Tensor, Tensor, Tensor] {
   const { numpy: np } = backend()
-  const [batch, length] = x.shape as [number, number]
-  const size = config.width / config.heads
-  const qkv = linear(p, `${at}attn.qkv`, x).reshape([batch, length, 3, config.heads, size])
-  const [q, k, v] = np.split(np.transpose(qkv, [2, 0, 3, 1, 4]), 3, 0)
-  const shape = [batch, config.heads, length, size]
-  return [q!.reshape(shape), k!.reshape(shape), v!.reshape(shape)]
+  // The weights are split, not what they give: so the gradient is put together from small parts.
+  const weights = np.split(p[`${at}attn.qkv.weight`]!.ref, 3, 1)
+  const biases = np.split(p[`${at}attn.qkv.bias`]!.ref, 3, 0)
+  const [q, k, v] = [asking, context.ref, context].map((x, i) => {
+    const [batch, length] = x.shape as [number, number]
+    const projected = np.matmul(x, weights[i]!).add(biases[i]!)
+    return projected.reshape([batch, length, config.heads, config.width / config.heads])
+  })
+  return [q!, k!, v!]
 }
 
-/** Softmax attention of queries over keys; all are taken. */
+/**
+ * Softmax attention of queries [batch, n, heads, size] over keys and values [batch, m, heads, size], with a bias [batch, n, m]:
+ * [batch, n, width]. All are taken.
+ */
 export function attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, config: ModelConfig): Tensor {
   const { numpy: np, nn } = backend()
-  const [batch, , length] = q.shape as [number, number, number]
+  const { width, heads } = config
+  const [batch, asking] = q.shape as [number, number]
+  const length = k.shape[1]!
   const scores = np
-    .matmul(q, np.transpose(k, [0, 1, 3, 2]))
-    .mul(1 / Math.sqrt(config.width / config.heads))
-    .add(bias)
-  const mixed = np.matmul(nn.softmax(scores, -1), v)
-  return np.transpose(mixed, [0, 2, 1, 3]).reshape([batch, length, config.width])
-}
-
-function attention(p: TensorRecord, at: string, x: Tensor, bias: Tensor, config: ModelConfig): Tensor {
-  const [q, k, v] = queriesKeysValues(p, at, x, config)
-  return linear(p, `${at}attn.proj`, attend(q, k, v, bias, config))
+    .matmul(np.transpose(q, [0, 2, 1, 3]), np.transpose(k, [0, 2, 3, 1]))
+    .mul(1 / Math.sqrt(width / heads))
+    .add(bias.reshape([batch, 1, asking, length]))
+  // Mixed so that the heads of a position come out side by side; to transpose afterwards would cost more than the mixing.
+  const weights = np.transpose(nn.softmax(scores, -1), [0, 2, 1, 3]).reshape([batch, asking, heads, 1, length])
+  const values = np.transpose(v, [0, 2, 1, 3]).reshape([batch, 1, heads, length, width / heads])
+  return np.matmul(weights, values).reshape([batch, asking, width])
 }

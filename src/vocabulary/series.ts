@@ -14,6 +14,7 @@ export interface SeriesInfo {
   readonly masked: boolean | null
   /** The direction that is bad for training, or null where neither is. */
   readonly badDirection: 'up' | 'down' | null
+  /** How far it can be trusted: `unusable` ones are kept but no detector should read them. */
   readonly reliability: 'exact' | 'biased' | 'unusable'
   /** Why it is not exact. */
   readonly why?: string

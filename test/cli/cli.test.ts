@@ -78,6 +78,145 @@ describe('the command', () => {
   })
 })
 
+describe('check', () => {
+  const file = (name: string, lines: readonly unknown[]) => {
+    const path = join(dir, name)
+    writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    return path
+  }
+  const steps = (n: number, kl: (step: number) => number) =>
+    Array.from({ length: n }, (_, step) => ({ step, kl_div: kl(step), reward: step }))
+  const clean = file(
+    'clean.jsonl',
+    steps(30, () => 0.01),
+  )
+  const high = file(
+    'high.jsonl',
+    steps(30, (step) => (step < 20 ? 0.01 : 0.4)),
+  )
+
+  it('teaches with --help', () => {
+    const { status, stdout } = telltale(['check', '--help'])
+    expect(status).toBe(0)
+    for (const text of [
+      '--json',
+      '--preset',
+      '--fail-on',
+      '--false-alarm-rate',
+      '--mode',
+      'telltale check -',
+      'Exit code',
+    ])
+      expect(stdout).toContain(text)
+  })
+
+  it('exits with 0 for a clean run, 1 for alerts, 2 for what cannot be read', () => {
+    expect(telltale(['check', clean, '--mode', 'threshold']).status).toBe(0)
+    expect(telltale(['check', clean, high, '--mode', 'threshold']).status).toBe(1)
+    const { status, stdout, stderr } = telltale(['check', join(dir, 'nowhere'), high, '--mode', 'threshold'])
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/nowhere cannot be read.*\[not-readable\]/)
+    expect(stdout).toContain('KL explosion, iteration 20')
+  })
+
+  it('says what, since when, how sure, what to do and what is not watched, without escapes when piped', () => {
+    const { stdout } = telltale(['check', high, '--mode', 'threshold'])
+    expect(stdout).toMatch(/critical KL explosion, iteration 20 .*kl_ref\/token is 0\.4, above the threshold of 0\.1/s)
+    expect(stdout).toMatch(/since +iteration 20/)
+    expect(stdout).toMatch(/how sure .*healthy runs can cross it too/s)
+    expect(stdout).toMatch(/what to do +Start again from the beginning/)
+    expect(stdout).toMatch(/Not watched:\s+Reward hacking: no quality signal: reward hacking cannot be seen/)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: piped output has no escape
+    expect(stdout).not.toMatch(/\u001b/)
+  })
+
+  it('prints JSON for scripts, with an exit code that knows severities', () => {
+    const { status, stdout } = telltale(['check', high, '--json', '--mode', 'threshold'])
+    const { runs, errors } = JSON.parse(stdout)
+    expect(status).toBe(1)
+    expect(errors).toEqual([])
+    expect(runs).toMatchObject([
+      {
+        run: 'high',
+        path: high,
+        source: 'jsonl',
+        iterations: 30,
+        alerts: [{ id: 'kl-explosion-1', kind: 'kl-explosion', severity: 'critical', state: 'open', rollbackTo: null }],
+        stop: { iteration: 20, rollbackTo: null },
+      },
+    ])
+    expect(runs[0].coverage).toContainEqual({
+      detector: 'kl-explosion',
+      kind: 'kl-explosion',
+      needs: ['kl_ref/token'],
+      missing: [],
+    })
+    const wave = file(
+      'wave.jsonl',
+      Array.from({ length: 40 }, (_, step) => ({ step, 'quality/ref_perplexity': step < 25 ? 5 : 12 })),
+    )
+    for (const [failOn, code] of [
+      ['critical', 0],
+      ['warning', 1],
+      ['info', 1],
+    ] as const)
+      expect(telltale(['check', wave, '--mode', 'threshold', '--fail-on', failOn]).status, failOn).toBe(code)
+  })
+
+  it('reads standard input', () => {
+    const { status, stdout } = spawnSync(process.execPath, [main, 'check', '-', '--json', '--mode', 'threshold'], {
+      input: readFileSync(high),
+      encoding: 'utf8',
+    })
+    expect(status).toBe(1)
+    expect(JSON.parse(stdout).runs[0]).toMatchObject({ run: 'stdin', path: '-' })
+  })
+
+  it('writes no escape that a log has put into its names', () => {
+    const evil = '\u001b]0;pwned\u0007\u001b[31m\u009b31m\u202e'
+    const hostile = file(`hostile.jsonl`, [
+      ...steps(30, () => 0.01),
+      evil,
+      { step: 31, [evil]: 1, prompts: [evil], responses: [evil], kl_div: 9 },
+    ])
+    const { stdout, stderr } = telltale(['check', hostile, '--mode', 'threshold'])
+    const json = telltale(['check', hostile, '--mode', 'threshold', '--json']).stdout
+    expect(stdout).toMatch(/1 line set aside:\s+.*hostile\.jsonl:31: not/)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    expect(stdout + stderr + json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    expect(JSON.parse(json).damagedCount).toBe(1)
+  })
+
+  it.each([
+    [['check'], /missing required argument 'path'/],
+    [['check', clean, '--jsn'], /unknown option '--jsn'\n?.*Did you mean --json/],
+    [['check', clean, '--preset', 'reinforce', '--mode', 'calibrated'], /Allowed choices are ppo, grpo, dpo, sft/],
+    [['check', clean, '--mode', 'calibrated', '--false-alarm-rate', '0.7'], /falseAlarmRate is 0.7; expected a share/],
+    [['check', clean, '--mode', 'calibrated', '--false-alarm-rate', 'low'], /Expected a number/],
+    [['check', clean, '--mode', 'threshold', '--false-alarm-rate', '0.1'], /does nothing in mode 'threshold'/],
+    [['check', clean, '--fail-on', 'never'], /Allowed choices are info, warning, critical/],
+    [['check', '-', '-'], /standard input \(-\) can be read once/],
+  ])('%j is refused with exit code 2 and a hint', (args, message) => {
+    const { status, stderr } = telltale(args)
+    expect(stderr).toMatch(message)
+    expect(status).toBe(2)
+  })
+
+  it('ends cleanly on Ctrl-C', async () => {
+    const child = spawn(process.execPath, [main, 'check', '-'], { stdio: ['pipe', 'pipe', 'pipe'] })
+    let said = ''
+    child.stderr.on('data', (text) => {
+      said += text
+    })
+    child.stdin.on('error', () => {})
+    // More than a pipe holds: when it is taken, the command is reading.
+    child.stdin.write('{"step":1,"loss":1}\n'.repeat(100_000), () => child.kill('SIGINT'))
+    const code = await new Promise((resolve) => child.on('exit', resolve))
+    expect(said).toBe('telltale: interrupted; nothing was changed\n')
+    expect(code).toBe(130)
+  })
+})
+
 describe('the demo', () => {
   const out = join(dir, 'short')
 
@@ -106,6 +245,7 @@ describe('the demo', () => {
       'ppo_mechanics.png',
       'training_report.md',
       'training_report.json',
+      'training_report.html',
     ]) {
       expect(stdout).toContain(`  - ${file}`)
       expect(existsSync(join(out, file)), file).toBe(true)

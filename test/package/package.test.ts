@@ -39,6 +39,8 @@ describe('the packed package', () => {
       'dist/index.d.ts',
       'dist/cli/main.js',
       'dist/trainer/index.js',
+      'dist/outputs/report/page/page.js',
+      'dist/outputs/report/page/page.css',
       'README.md',
       'LICENSE',
     ]) {
@@ -105,7 +107,13 @@ export type Both = [RLAIFTrainer, PlotManager, typeof testDetector]
   it('runs the demo', () => {
     const output = run('npx', ['telltale', 'demo', '--iterations', '3', '--output-dir', 'out'])
     expect(output).toContain('Reports saved to: out')
-    for (const file of ['training_report.md', 'training_report.json', 'rewards.png', 'loss_curves.png']) {
+    for (const file of [
+      'training_report.md',
+      'training_report.json',
+      'training_report.html',
+      'rewards.png',
+      'loss_curves.png',
+    ]) {
       expect(existsSync(join(dir, 'out', file)), file).toBe(true)
     }
     expect(readFileSync(join(dir, 'out', 'training_report.md'), 'utf8')).toContain('# Training Report')

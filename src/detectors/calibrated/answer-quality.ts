@@ -102,7 +102,7 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
     snapshot: () => ({
       watches: Object.fromEntries(PARTS.map((part) => [part, watches[part].snapshot()])),
       reward: reward.snapshot(),
-      drifts: drifts as unknown as Json,
+      drifts: { ...drifts } as unknown as Json,
       open: open as unknown as Json,
     }),
     restore(saved) {

@@ -166,7 +166,8 @@ function away(name: string, series: readonly string[], expected: number, toleran
       if (value === undefined) return undefined
       // Written so that NaN is wrong too.
       if (Math.abs(value - expected) <= tolerance) return null
-      return { series: series[0]!, observed: value, expected, direction: value > expected ? 'up' : 'down' }
+      const observed = Number.isNaN(value) ? Number.MAX_VALUE : value
+      return { series: series[0]!, observed, expected, direction: observed > expected ? 'up' : 'down' }
     },
   }
 }

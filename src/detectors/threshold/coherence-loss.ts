@@ -27,6 +27,8 @@ const RECENT = 5
 export function coherenceRule(options: CoherenceOptions): Detector<State> {
   let baseline: number[] = []
   const recent = recentWindow(RECENT)
+  /** Median of the whole baseline. */
+  let expected: number | null = null
   let since: number | null = null
   return {
     name: 'coherence-loss',
@@ -41,8 +43,8 @@ export function coherenceRule(options: CoherenceOptions): Detector<State> {
       }
       recent.push(observation.iteration, perplexity)
       if (recent.length < RECENT) return undefined
-      const expected = median(Float64Array.from(baseline))
-      const observed = median(Float64Array.from(recent.values()))
+      expected ??= median(baseline)
+      const observed = median(recent.values())
       const ratio = observed / expected
       if (!(ratio >= options.coherenceRatio)) {
         since = null
@@ -64,6 +66,7 @@ export function coherenceRule(options: CoherenceOptions): Detector<State> {
     snapshot: () => ({ perplexity: [...baseline], recent: recent.snapshot(), since }),
     restore(state) {
       baseline = [...state.perplexity]
+      expected = null
       recent.restore(state.recent)
       since = state.since
     },

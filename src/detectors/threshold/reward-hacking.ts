@@ -1,6 +1,6 @@
 import { median } from '../../stats/median.ts'
 import { type RecentWindow, recentWindow } from '../../stats/recent-window.ts'
-import { theilSen } from '../../stats/theil-sen.ts'
+import { theilSen, trendCanBe } from '../../stats/theil-sen.ts'
 import type { Detector } from '../detector.ts'
 import { firstLogged, QUALITY_SIGNALS, type QualitySignal } from '../signals.ts'
 
@@ -68,10 +68,10 @@ export function rewardHackingRule(options: RewardHackingOptions): Detector<State
       const fell = worse * (observed - expected)
       // The cheap question first: in a healthy run it is answered with no, and no trend has to be computed.
       const matters = quality.length >= MIN_POINTS && fell > 0 && fell >= (signal.margin ?? 0) * Math.abs(expected)
-      const fall = matters ? standardisedChange(quality) : null
-      const rise = fall?.direction === worse ? standardisedChange(reward) : null
-      const divergence = rise && fall ? rise.change + worse * fall.change : 0
-      if (rise?.direction !== 1 || divergence <= options.rewardHackThreshold) {
+      const fall = matters ? standardisedChange(quality, worse) : null
+      const rise = fall ? standardisedChange(reward, 1) : null
+      const divergence = rise !== null && fall !== null ? rise + worse * fall : 0
+      if (rise === null || divergence <= options.rewardHackThreshold) {
         onset = null
         return undefined
       }
@@ -102,18 +102,18 @@ function better(candidate: QualitySignal, current: QualitySignal | null): boolea
   return current === null || QUALITY_SIGNALS.indexOf(candidate) < QUALITY_SIGNALS.indexOf(current)
 }
 
-function standardisedChange(window: RecentWindow): { readonly change: number; readonly direction: -1 | 0 | 1 } | null {
+/** The standardised change of a window whose trend goes the way of `side` beyond its interval, or null. */
+function standardisedChange(window: RecentWindow, side: 1 | -1): number | null {
   if (window.length < MIN_POINTS) return null
   const step = Math.ceil(window.length / MAX_POINTS)
   const thinned = (values: readonly number[]) => (step === 1 ? values : values.filter((_, i) => i % step === 0))
   const x = thinned(window.iterations())
   const y = thinned(window.values())
-  const fit = theilSen(x, y)
-  if (!fit) return null
-  const distances = Float64Array.from(y, (value, i) => Math.abs(value - (fit.intercept + fit.slope * x[i]!)))
+  const fit = trendCanBe(side, x, y) ? theilSen(x, y) : null
+  if (!fit || (side === 1 ? !(fit.interval[0] > 0) : !(fit.interval[1] < 0))) return null
+  const distances = new Float64Array(y).map((value, i) => Math.abs(value - (fit.intercept + fit.slope * x[i]!)))
   const sd = 1.4826 * median(distances)
   const change = fit.slope * (x[x.length - 1]! - x[0]!)
   // Without any noise around the trend every change is beyond doubt; it still has to have a size.
-  const standardised = sd > 0 ? change / sd : Math.sign(change) * (change === 0 ? 0 : Number.MAX_VALUE)
-  return { change: standardised, direction: fit.interval[0] > 0 ? 1 : fit.interval[1] < 0 ? -1 : 0 }
+  return sd > 0 ? change / sd : Math.sign(change) * (change === 0 ? 0 : Number.MAX_VALUE)
 }

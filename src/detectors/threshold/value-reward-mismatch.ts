@@ -36,7 +36,7 @@ export function valueMismatchRule(options: ValueMismatchOptions): Detector<State
       seen++
       recent.push(observation.iteration, explained)
       if (seen <= options.warmupIterations || recent.length < options.windowSize) return undefined
-      const observed = median(Float64Array.from(recent.values()))
+      const observed = median(recent.values())
       if (observed > options.explainedVarianceFloor) {
         since = null
         return undefined
@@ -51,7 +51,7 @@ export function valueMismatchRule(options: ValueMismatchOptions): Detector<State
         observed,
         expected: options.explainedVarianceFloor,
         statistic: -observed,
-        threshold: -options.explainedVarianceFloor,
+        threshold: 0 - options.explainedVarianceFloor,
         onset: { estimate: Math.min(first, since), interval: [Math.min(first, since), since] },
       }
     },

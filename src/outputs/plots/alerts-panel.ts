@@ -45,6 +45,7 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
       ...counts.map(({ severity, count }) => ({
         text: `${severity}: ${plotCount(count)}`,
         colour: SEVERITY_COLOUR[severity],
+        part: severity,
         swatch:
           severity === 'info'
             ? ('dot' as const)
@@ -64,6 +65,7 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
       const gap = ((iterations.max - iterations.min) / Math.max(1, area.width)) * 3
       return [...SEVERITIES].reverse().map((severity): { readonly [key: string]: ChartJson } => ({
         type: 'scatter',
+        name: severity,
         silent: true,
         clip: false,
         z: 7,

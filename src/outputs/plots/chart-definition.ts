@@ -18,12 +18,18 @@ export const UNITS_PER_INCH = 100
 
 /** One figure: what to draw, and how large. */
 export interface ChartDefinition {
+  /** The figure; its files are called so. */
   readonly name: FigureName
   /** A line of plain words that says what is seen, for people who cannot see it. */
   readonly title: string
   /** Size in units, 100 an inch. */
   readonly width: number
+  /** Height in units, 100 an inch. */
   readonly height: number
-  /** An option of Apache ECharts 6: JSON alone, no functions, no animation. */
+  /** What is drawn, for whoever lays it out anew: rows of panels with their data, as the HTML report reads them. */
+  readonly rows: readonly ChartJson[]
+  /** What is marked in every panel. */
+  readonly marks: ChartJson
+  /** The same laid out at that size, as an option of Apache ECharts 6: JSON alone, no functions, no animation. */
   readonly option: { readonly [key: string]: ChartJson }
 }

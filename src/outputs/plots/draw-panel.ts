@@ -76,7 +76,7 @@ export function drawPanel(
   const { graphic } = parts
   const toX = (i: number) => left + ((i - iterations.min) / (iterations.max - iterations.min)) * width
   const toY = (value: number) => bottom - ((value - prepared.yMin) / (prepared.yMax - prepared.yMin)) * height
-  graphic.push(text(prepared.title, left, top + 11, { size: TITLE_SIZE, weight: 'bold' }))
+  if (prepared.title !== '') graphic.push(text(prepared.title, left, top + 11, { size: TITLE_SIZE, weight: 'bold' }))
   graphic.push(...drawLegend(legend, left, top + TITLE_HEIGHT + LEGEND_ROW / 2))
   const labelY = (row: number) => area.top - 4 - LABEL_ROW * (row + 0.5)
   for (const label of labels) {
@@ -103,7 +103,9 @@ export function drawPanel(
   }
   for (const { value, label } of prepared.thresholds) {
     const beyond = value > prepared.yMax ? ' (above)' : value < prepared.yMin ? ' (below)' : ''
-    const y = Math.min(Math.max(toY(value) - 9, area.top + 9), bottom - 9)
+    // Above its line; below it where there is no room, and inside where the line is not.
+    const at = toY(value)
+    const y = beyond === '' && at - 18 < area.top ? at + 9 : Math.min(Math.max(at - 9, area.top + 9), bottom - 9)
     const style = { size: TICK_SIZE, fill: SEVERITY_TEXT.critical, halo: true }
     graphic.push(text(`${label}${beyond}`, left + 6, y, style))
   }
@@ -169,6 +171,7 @@ function markLines(marks: PlotMarks, prepared: PreparedPanel, perUnit: number): 
 function checkpointTicks(marks: PlotMarks, yMin: number, perUnit: number): { readonly [key: string]: ChartJson } {
   return {
     type: 'scatter',
+    name: 'checkpoints',
     silent: true,
     clip: false,
     z: 7,

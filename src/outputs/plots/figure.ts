@@ -4,21 +4,18 @@
  * @module
  */
 import { prepareAlertsPanel } from './alerts-panel.ts'
-import { type Extent, iterationRange } from './axis-range.ts'
+import type { Extent } from './axis-range.ts'
 import { type ChartDefinition, type FigureName, UNITS_PER_INCH } from './chart-definition.ts'
 import { type ChartParts, drawPanel, type FittedPanel, LABEL_ROW, TITLE_HEIGHT, tickLabelWidth } from './draw-panel.ts'
-import { LEGEND_ROW, legendRows } from './legend.ts'
+import { LEGEND_ROW, legendOf, legendRows } from './legend.ts'
 import { type MarkLabel, markLabels, placeLabels } from './mark-labels.ts'
-import { INK, PAPER, ROLL_BACK } from './palette.ts'
-import type { Panel, PreparedPanel } from './panel.ts'
+import { INK, PAPER } from './palette.ts'
+import type { FigureRow, PreparedPanel } from './panel.ts'
+import { marksToJson, rowsToJson } from './panel-json.ts'
 import type { PlotMarks } from './plot-marks.ts'
 import { FONT_FAMILY } from './plot-text.ts'
 import { prepareSeriesPanel } from './series-panel.ts'
-
-/** Panels of one row, from left to right; each takes `share` columns, 1 where nothing is said. */
-export interface FigureRow {
-  readonly panels: readonly { readonly panel: Panel; readonly share?: number }[]
-}
+import { sharedIterations } from './shared-iterations.ts'
 
 const MARGIN = 14
 const COLUMN_GAP = 26
@@ -74,6 +71,8 @@ export function figure(options: {
     title,
     width,
     height,
+    rows: rowsToJson(rows),
+    marks: marksToJson(options.marks),
     option: {
       animation: false,
       backgroundColor: PAPER,
@@ -107,45 +106,6 @@ function besideAxis(panel: PreparedPanel): number {
   return (panel.yName === '' ? 0 : 26) + tickLabelWidth(panel) + 8
 }
 
-/**
- * All panels of a figure show the same iterations, so that eyes can go from one to the next. Checkpoints and a roll-back
- * outside of them are not drawn.
- */
-function sharedIterations(
-  rows: readonly FigureRow[],
-  marks: PlotMarks,
-): { readonly iterations: Extent; readonly ticksWithin: Extent | null; readonly marks: PlotMarks } {
-  const seen = [...marks.alerts.map(({ iteration }) => iteration), ...(marks.stop ? [marks.stop.iteration] : [])]
-  for (const { panels } of rows) {
-    for (const { panel } of panels) {
-      if (panel.kind !== 'series') continue
-      const attempts = panel.series.superseded.map(({ buckets }) => buckets)
-      for (const buckets of [panel.series.buckets, panel.beside?.series.buckets ?? [], ...attempts]) {
-        const last = buckets[buckets.length - 1]
-        if (last) seen.push(buckets[0]!.iteration, last.lastIteration)
-      }
-    }
-  }
-  const finite = seen.filter(Number.isFinite)
-  const iterations = iterationRange(finite)
-  const inside = (iteration: number) => iteration >= iterations.min && iteration <= iterations.max
-  const { rollbackTo } = marks
-  return {
-    iterations,
-    ticksWithin:
-      finite.length > 0
-        ? { min: finite.reduce((a, b) => Math.min(a, b)), max: finite.reduce((a, b) => Math.max(a, b)) }
-        : null,
-    marks: {
-      ...marks,
-      alerts: marks.alerts.filter(({ iteration }) => inside(iteration)),
-      stop: marks.stop && inside(marks.stop.iteration) ? marks.stop : null,
-      checkpoints: marks.checkpoints.filter(inside),
-      rollbackTo: typeof rollbackTo === 'number' && inside(rollbackTo) ? rollbackTo : null,
-    },
-  }
-}
-
 function fitPanel(
   prepared: PreparedPanel,
   area: { readonly left: number; readonly width: number },
@@ -153,9 +113,7 @@ function fitPanel(
   marks: PlotMarks,
   labels: readonly MarkLabel[],
 ): FittedPanel {
-  const checkpoint = { text: 'checkpoint', colour: ROLL_BACK, swatch: 'bar' } as const
-  const items = prepared.hasData && marks.checkpoints.length > 0 ? [...prepared.legend, checkpoint] : prepared.legend
-  const legend = legendRows(items, area.width)
+  const legend = legendRows(legendOf(prepared, marks), area.width)
   const toX = (i: number) => area.left + ((i - iterations.min) / (iterations.max - iterations.min)) * area.width
   const placed = prepared.hasData
     ? placeLabels(labels, toX, area.left - 4, area.left + area.width + 6, MAX_LABEL_ROWS)

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { MetricsStore } from '../../metrics/store.ts'
-import type { ChartDefinition } from './chart-definition.ts'
+import { prepareAlertsPanel } from './alerts-panel.ts'
+import { type ChartDefinition, UNITS_PER_INCH } from './chart-definition.ts'
+import { figure } from './figure.ts'
 import { KL_SERIES, klDivergence } from './kl-divergence.ts'
+import { legendOf } from './legend.ts'
 import { LOSS_SERIES, lossCurves } from './loss-curves.ts'
+import { marksFromJson, rowsFromJson } from './panel-json.ts'
 import { textBoxes } from './picture.fixture.ts'
 import { NO_MARKS, type PlotMarks, plotMarks } from './plot-marks.ts'
 import { PPO_SERIES, ppoMechanics } from './ppo-mechanics.ts'
@@ -17,6 +21,7 @@ import {
   seededNoise,
 } from './runs.fixture.ts'
 import { figureData } from './series-data.ts'
+import { prepareSeriesPanel } from './series-panel.ts'
 
 function allFigures(store: MetricsStore, marks: PlotMarks, watched = true): ChartDefinition[] {
   return [
@@ -30,6 +35,7 @@ function allFigures(store: MetricsStore, marks: PlotMarks, watched = true): Char
 
 interface DrawnSeries {
   readonly type: string
+  readonly name?: string
   readonly data: readonly (readonly [number, number | null])[]
   readonly xAxisIndex: number
   readonly symbol?: string
@@ -120,6 +126,38 @@ describe.each(RUNS)('the figures of a run %s', (_, store, marks) => {
 
   it('are plain JSON', () => {
     for (const chart of charts) expect(JSON.parse(JSON.stringify(chart))).toEqual(chart)
+  })
+
+  it('hold what they draw: laid out again from their JSON they are the same', () => {
+    for (const chart of charts) {
+      const { name, title, width, height, rows, marks } = JSON.parse(JSON.stringify(chart)) as ChartDefinition
+      const again = figure({
+        name,
+        title,
+        widthInches: width / UNITS_PER_INCH,
+        heightInches: height / UNITS_PER_INCH,
+        rows: rowsFromJson(rows),
+        marks: marksFromJson(marks),
+      })
+      expect(again).toEqual(chart)
+    }
+  })
+
+  it('explain every series that they name in a legend', () => {
+    for (const chart of charts) {
+      const named = new Set(seriesOf(chart).flatMap(({ name, data }) => (name && data.length > 0 ? [name] : [])))
+      const explained = new Set(
+        rowsFromJson(chart.rows).flatMap(({ panels }) =>
+          panels.flatMap(({ panel }) => {
+            const context = { marks: marksFromJson(chart.marks), yTicks: 5 }
+            const prepared =
+              panel.kind === 'series' ? prepareSeriesPanel(panel, context) : prepareAlertsPanel(panel, context)
+            return legendOf(prepared, context.marks).flatMap(({ part }) => part ?? [])
+          }),
+        ),
+      )
+      expect([...named].filter((name) => !explained.has(name))).toEqual([])
+    }
   })
 
   it('have finite axes that go upwards', () => {

@@ -14,7 +14,17 @@ export const KL_SERIES = [
   'kl_ref/seq',
 ] as const
 
-/** How far the policy is from its reference, with the threshold: 12 by 5 inches. */
+/**
+ * How far the policy is from its reference, with the threshold: 12 by 5 inches.
+ *
+ * @example
+ * ```ts
+ * import { MetricsStore } from 'telltale'
+ * import { figureData, KL_SERIES, klDivergence, NO_MARKS } from 'telltale/plots'
+ * const { name, width, height } = klDivergence(figureData(new MetricsStore(), KL_SERIES), NO_MARKS)
+ * console.log(name, width, height) // kl_divergence 1200 500
+ * ```
+ */
 export function klDivergence(data: FigureData, marks: PlotMarks): ChartDefinition {
   const series = firstLogged(data, KL_SERIES)
   return figure({

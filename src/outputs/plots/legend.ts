@@ -5,7 +5,9 @@
  */
 import type { ChartJson } from './chart-definition.ts'
 import { line, text } from './graphic.ts'
-import { MUTED } from './palette.ts'
+import { MUTED, ROLL_BACK } from './palette.ts'
+import type { PreparedPanel } from './panel.ts'
+import type { PlotMarks } from './plot-marks.ts'
 import { fitText, textWidth } from './plot-text.ts'
 
 export const LEGEND_SIZE = 12
@@ -34,6 +36,14 @@ export interface LegendItem {
     | 'dot'
     | 'none'
   readonly opacity?: number
+  /** Name of the series that it explains, where it can be shown without them. */
+  readonly part?: string
+}
+
+/** The entries of a panel, with one for its checkpoints. */
+export function legendOf(prepared: PreparedPanel, marks: PlotMarks): readonly LegendItem[] {
+  if (!prepared.hasData || marks.checkpoints.length === 0) return prepared.legend
+  return [...prepared.legend, { text: 'checkpoint', colour: ROLL_BACK, swatch: 'bar', part: 'checkpoints' }]
 }
 
 /** Entries in rows of at most `width`. */

@@ -38,6 +38,11 @@ export interface AlertsPanel {
 /** One of the panels of a figure. */
 export type Panel = SeriesPanel | AlertsPanel
 
+/** Panels of one row, from left to right; each takes `share` columns, 1 where nothing is said. */
+export interface FigureRow {
+  readonly panels: readonly { readonly panel: Panel; readonly share?: number }[]
+}
+
 /** Where the data of a panel are drawn, in units of the figure. */
 export interface PanelArea {
   readonly left: number
@@ -62,7 +67,7 @@ export interface PreparedPanel {
   readonly hasData: boolean
   /** Dashed horizontal lines, in divided units. */
   readonly thresholds: readonly { readonly value: number; readonly label: string }[]
-  /** ECharts series without their axes. */
+  /** ECharts series without their axes; the name of each is the `part` of its legend. */
   series(area: PanelArea, iterations: Extent): { readonly [key: string]: ChartJson }[]
 }
 

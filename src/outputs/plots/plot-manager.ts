@@ -1,6 +1,5 @@
 import { errorMessage, TelltaleError } from '../../errors.ts'
 import type { MetricsStore } from '../../metrics/store.ts'
-import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
 import { yieldToEventLoop } from '../../time.ts'
 import { writeAtomically } from '../write-atomically.ts'
@@ -9,21 +8,20 @@ import { KL_SERIES, klDivergence } from './kl-divergence.ts'
 import { LOSS_SERIES, lossCurves } from './loss-curves.ts'
 import { NO_MARKS, type PlotMarks, plotMarks } from './plot-marks.ts'
 import { PPO_SERIES, ppoMechanics } from './ppo-mechanics.ts'
-import { QUALITY_SERIES, qualityMetrics } from './quality-metrics.ts'
+import { type PlotComparator, qualityFigure } from './quality-figure.ts'
 import { REWARD_SERIES, rewards } from './rewards.ts'
-import { comparisonData, type FigureData, figureData } from './series-data.ts'
+import { figureData } from './series-data.ts'
 
 /** A file that was written. */
 export interface PlotFile {
+  /** The figure in it. */
   readonly figure: FigureName
+  /** PNG for documents, SVG for the web. */
   readonly format: 'png' | 'svg'
+  /** Where the file is. */
   readonly path: string
+  /** Size of the file. */
   readonly bytes: number
-}
-
-/** What the plots read of a comparator. */
-export interface PlotComparator {
-  readonly comparisonHistory: readonly SampleComparison[]
 }
 
 /** What the plots read of an analyzer. */
@@ -31,8 +29,11 @@ export type PlotAnalyzer = Pick<AnalyzerView, 'alertHistory' | 'thresholds'>
 
 /** What {@link PlotManager.createAllPlots} takes. */
 export interface AllPlotsInput {
+  /** The numbers of the run. */
   readonly metricsStore: MetricsStore
+  /** Gives the measures of the answers where the store has none. */
   readonly comparator?: PlotComparator | undefined
+  /** Gives alerts and thresholds where no marks are given. */
   readonly analyzer?: PlotAnalyzer | undefined
   /** Taken because the plan passes it; the mechanics of PPO are drawn from the store, in both verbosities. */
   readonly ppoTracker?: object | undefined
@@ -117,8 +118,7 @@ export class PlotManager {
   ): Promise<PlotFile[]> {
     return this.#write(() => {
       const marks = options.marks ?? plotMarks({ analyzer: analyzer ?? undefined })
-      const watched = (analyzer ?? null) !== null || marks.alerts.length > 0
-      return qualityMetrics(qualityData(options.store, comparator), marks, { watched })
+      return qualityFigure({ store: options.store, comparator, watched: Boolean(analyzer) }, marks)
     })
   }
 
@@ -172,14 +172,4 @@ export class PlotManager {
     const path = writeAtomically(this.outputDir, `${figure}.${format}`, content)
     return { figure, format, path, bytes: Buffer.byteLength(content) }
   }
-}
-
-/** The store has what comparisons published, and the whole run; comparisons serve where there is none. */
-function qualityData(store: MetricsStore | undefined, comparator: PlotComparator | null | undefined): FigureData {
-  const compared = comparisonData(comparator?.comparisonHistory ?? [], QUALITY_SERIES)
-  if (!store) return compared
-  const stored = figureData(store, QUALITY_SERIES)
-  const data: Record<string, FigureData[string]> = Object.create(null)
-  for (const name of QUALITY_SERIES) data[name] = stored[name]!.buckets.length > 0 ? stored[name]! : compared[name]!
-  return data
 }

@@ -9,6 +9,7 @@ import { plotNumber } from './plot-text.ts'
 
 /** Marks of a run, as data. */
 export interface PlotMarks {
+  /** Vertical lines with a label, coloured by severity. */
   readonly alerts: readonly {
     readonly iteration: number
     readonly severity: Severity
@@ -16,6 +17,7 @@ export interface PlotMarks {
     /** Told of the first alert of a run that was not stopped. */
     readonly reason?: string
   }[]
+  /** Where the run was stopped, or null. */
   readonly stop: { readonly iteration: number; readonly reason: string } | null
   /** Iterations at which a checkpoint was saved. */
   readonly checkpoints: readonly number[]

@@ -34,7 +34,7 @@ export function textWidth(text: string, size: number, weight: 'normal' | 'bold' 
  * `maxCharacters`.
  */
 export function plotText(text: string, maxCharacters = 200): string {
-  const start = Buffer.from(text.slice(0, maxCharacters * 4)).toString()
+  const start = text.slice(0, maxCharacters * 4).replace(/\p{Cs}/gu, '\ufffd')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
   const controls = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]+/g
   const characters = Array.from(start.replace(controls, ' ').replace(/\s+/g, ' ').trim())

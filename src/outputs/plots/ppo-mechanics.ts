@@ -23,7 +23,17 @@ export const PPO_SERIES = [
   ...BANDS.flatMap(({ lower, upper }) => [lower, upper]),
 ] as const
 
-/** Clip fraction, KL within the update, entropy, advantages with their spread, explained variance: 15 by 8 inches. */
+/**
+ * Clip fraction, KL within the update, entropy, advantages with their spread, explained variance: 15 by 8 inches.
+ *
+ * @example
+ * ```ts
+ * import { MetricsStore } from 'telltale'
+ * import { figureData, NO_MARKS, PPO_SERIES, ppoMechanics } from 'telltale/plots'
+ * const { name, width, height } = ppoMechanics(figureData(new MetricsStore(), PPO_SERIES), NO_MARKS)
+ * console.log(name, width, height) // ppo_mechanics 1500 800
+ * ```
+ */
 export function ppoMechanics(data: FigureData, marks: PlotMarks): ChartDefinition {
   const panel = (series: SeriesData, measure: string, colour: string) => ({
     panel: { kind: 'series' as const, title: series.title, measure, series, colour },

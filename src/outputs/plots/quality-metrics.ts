@@ -15,7 +15,18 @@ const SIMILARITY = ['quality/similarity'] as const
 /** Series that {@link qualityMetrics} reads; of a measure and its variant on fixed prompts the first logged is drawn. */
 export const QUALITY_SERIES = [...PERPLEXITY, ...REPETITION, ...DISTINCT, ...CLEAR, ...SIMILARITY] as const
 
-/** Coherence (three measures, four with clear answers), similarity and alerts: 15 by 8 inches. */
+/**
+ * Coherence (three measures, four with clear answers), similarity and alerts: 15 by 8 inches.
+ *
+ * @example
+ * ```ts
+ * import { MetricsStore } from 'telltale'
+ * import { figureData, NO_MARKS, QUALITY_SERIES, qualityMetrics } from 'telltale/plots'
+ * const data = figureData(new MetricsStore(), QUALITY_SERIES)
+ * const { name, width, height } = qualityMetrics(data, NO_MARKS, { watched: false })
+ * console.log(name, width, height) // quality_metrics 1500 800
+ * ```
+ */
 export function qualityMetrics(
   data: FigureData,
   marks: PlotMarks,

@@ -12,7 +12,19 @@ const GOLD = 'gold/total'
 /** Series that {@link rewards} reads: the first reward that was logged is drawn, and a gold reward muted beside it. */
 export const REWARD_SERIES = [...REWARD, GOLD] as const
 
-/** Reward with its trend: 12 by 5 inches. */
+/**
+ * Reward with its trend: 12 by 5 inches.
+ *
+ * @example
+ * ```ts
+ * import { MetricsStore } from 'telltale'
+ * import { figureData, NO_MARKS, REWARD_SERIES, rewards } from 'telltale/plots'
+ * const store = new MetricsStore()
+ * for (let i = 0; i < 30; i++) store.add('reward', 0.1 * i, i)
+ * const { name, width, height } = rewards(figureData(store, REWARD_SERIES), NO_MARKS)
+ * console.log(name, width, height) // rewards 1200 500
+ * ```
+ */
 export function rewards(data: FigureData, marks: PlotMarks): ChartDefinition {
   const series = firstLogged(data, REWARD)
   const gold = data[GOLD]

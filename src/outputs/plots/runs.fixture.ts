@@ -101,6 +101,9 @@ export function exampleAlert(iteration: number, severity: Alert['severity'] = 'w
     reason: 'KL divergence too high: kl_ref/token is 0.4, above the threshold of 0.3',
     rollbackTo: null,
     advice: [],
+    basis: 'threshold',
+    falseAlarmRate: null,
+    samples: [],
     state: 'open',
   }
 }

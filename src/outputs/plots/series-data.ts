@@ -8,14 +8,19 @@ import type { MetricsStore } from '../../metrics/store.ts'
 import type { SampleComparison } from '../../quality/comparison.ts'
 import { median } from '../../stats/median.ts'
 import { canonicalMetric, metricTitle } from '../../vocabulary/canonical.ts'
+import { pointBucket } from './panel-json.ts'
 
 /** The Theil-Sen line of the newest values. */
 export interface TrendLine {
   /** Change per iteration, and its 95 % interval. */
   readonly slope: number
+  /** 95 % interval of the slope. */
   readonly interval: readonly [number, number]
+  /** `up` or `down` only where the interval excludes 0. */
   readonly direction: 'up' | 'down' | 'flat'
+  /** First iteration of the window. */
   readonly fromIteration: number
+  /** Last iteration of the window. */
   readonly toIteration: number
   /** Value of the line at iteration 0. */
   readonly intercept: number
@@ -27,11 +32,15 @@ export interface TrendLine {
 export interface SeriesData {
   /** Canonical name. */
   readonly name: string
+  /** What the series is, in plain words. */
   readonly title: string
   /** Empty where there is none. */
   readonly unit: string
+  /** The whole run, oldest first; empty where nothing was logged. */
   readonly buckets: readonly HistoryBucket[]
+  /** What a resumed run left behind, by attempt. */
   readonly superseded: readonly { readonly attempt: number; readonly buckets: readonly HistoryBucket[] }[]
+  /** The trend of its newest values, or null where there are too few. */
   readonly trend: TrendLine | null
 }
 
@@ -41,7 +50,19 @@ export type FigureData = Readonly<Record<string, SeriesData>>
 /** Values over which the trend line is drawn, as `MetricsStore.computeTrend` does by default. */
 const TREND_WINDOW = 200
 
-/** Takes the named series out of a store, those that were never logged included (with no buckets). */
+/**
+ * Takes the named series out of a store, those that were never logged included (with no buckets).
+ *
+ * @example
+ * ```ts
+ * import { MetricsStore } from 'telltale'
+ * import { figureData } from 'telltale/plots'
+ * const store = new MetricsStore()
+ * for (let i = 0; i < 30; i++) store.add('reward', 0.1 * i, i)
+ * const data = figureData(store, ['reward/score', 'gold/total'])
+ * console.log(data['reward/score']?.trend?.direction, data['gold/total']?.buckets.length) // up 0
+ * ```
+ */
 export function figureData(store: MetricsStore, names: readonly string[]): FigureData {
   const data: Record<string, SeriesData> = Object.create(null)
   for (const name of names) data[name] = storedSeries(store, name)
@@ -81,7 +102,18 @@ function trendLine(store: MetricsStore, name: string): TrendLine | null {
   }
 }
 
-/** The measures that comparisons published, for a run whose store is not at hand. */
+/**
+ * The measures that comparisons published, for a run whose store is not at hand.
+ *
+ * @example
+ * ```ts
+ * import { comparisonData, QUALITY_SERIES } from 'telltale/plots'
+ * const metrics = { 'quality/similarity': 0.7 }
+ * const comparison = { iteration: 20, source: 'paired', driftKind: 'lexical', pairs: [], metrics } as const
+ * const data = comparisonData([comparison], QUALITY_SERIES)
+ * console.log(data['quality/similarity']?.buckets.map(({ iteration, last }) => [iteration, last])) // [ [ 20, 0.7 ] ]
+ * ```
+ */
 export function comparisonData(comparisons: readonly SampleComparison[], names: readonly string[]): FigureData {
   const data: Record<string, SeriesData> = Object.create(null)
   for (const name of names) {
@@ -101,20 +133,4 @@ export function comparisonData(comparisons: readonly SampleComparison[], names: 
     }
   }
   return data
-}
-
-function pointBucket(iteration: number, value: number): HistoryBucket {
-  const finite = Number.isFinite(value)
-  const shown = finite ? value : Number.NaN
-  return {
-    iteration,
-    width: 1,
-    min: shown,
-    max: shown,
-    mean: shown,
-    last: value,
-    lastIteration: iteration,
-    count: finite ? 1 : 0,
-    nonFinite: finite ? 0 : 1,
-  }
 }

@@ -19,6 +19,10 @@ import { tickLabels } from './tick-labels.ts'
 const DOTS_UP_TO = 40
 type Drawn = { readonly [key: string]: ChartJson }
 
+function part(name: string, drawn: readonly Drawn[]): Drawn[] {
+  return drawn.map((one) => ({ ...one, name }))
+}
+
 /** Fits a panel to its data. */
 export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): PreparedPanel {
   const { series, colour, band } = panel
@@ -60,23 +64,32 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
   if (raw.length > 0 && finite.length > 0) {
     const width = buckets[0]!.width
     const what = width > 1 ? `min to max of ${plotCount(width)} iterations` : panel.band ? 'mean' : 'each value'
-    legend.push({ text: what, colour, swatch: buckets.length === 1 ? 'dot' : 'line', opacity: smoothed ? 0.45 : 1 })
+    const swatch = buckets.length === 1 ? 'dot' : 'line'
+    legend.push({ text: what, colour, swatch, opacity: smoothed ? 0.45 : 1, part: 'values' })
   }
-  if (smoothed) legend.push({ text: smoothed.how, colour, swatch: 'thick' })
-  if (band && band.lower.buckets.length > 0) legend.push({ text: band.label, colour, swatch: 'band', opacity: 0.2 })
+  if (smoothed) legend.push({ text: smoothed.how, colour, swatch: 'thick', part: 'smoothed' })
+  if (band && band.lower.buckets.length > 0) {
+    legend.push({ text: band.label, colour, swatch: 'band', opacity: 0.2, part: 'band' })
+  }
   if (panel.beside && beside.length > 0) {
     const beyond = beside.some((b) => b.count > 0 && (b.max > range.max || b.min < range.min))
     const text = beyond ? `${panel.beside.label}, partly beyond the axis` : panel.beside.label
-    legend.push({ text, colour: BESIDE, swatch: 'line' })
+    legend.push({ text, colour: BESIDE, swatch: 'line', part: 'beside' })
   }
-  if (trend) legend.push({ text: trendWords(trend), colour: TREND, swatch: 'dashed' })
+  if (trend) legend.push({ text: trendWords(trend), colour: TREND, swatch: 'dashed', part: 'trend' })
   if (series.superseded.length > 0) {
-    legend.push({ text: supersededWords(series.superseded), colour: SUPERSEDED, swatch: 'dotted' })
+    const text = supersededWords(series.superseded)
+    legend.push({ text, colour: SUPERSEDED, swatch: 'dotted', part: 'superseded' })
   }
   if (clipped.above.length > 0) legend.push(clippedItem(clipped.above, 'above', colour))
   if (clipped.below.length > 0) legend.push(clippedItem(clipped.below, 'below', colour))
   if (nonFinite > 0) {
-    legend.push({ text: `NaN or infinite: ${plotCount(nonFinite)}`, colour: NOT_FINITE, swatch: 'cross' })
+    legend.push({
+      text: `NaN or infinite: ${plotCount(nonFinite)}`,
+      colour: NOT_FINITE,
+      swatch: 'cross',
+      part: 'not-finite',
+    })
   }
 
   const ticks = finite.length > 0 ? niceTicks(yMin, yMax, context.yTicks) : []
@@ -93,15 +106,19 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
     series(area, iterations) {
       const gap = (iterations.max - iterations.min) / Math.max(1, area.width)
       return [
-        ...series.superseded.map((attempt) => supersededLine(rawPoints(attempt.buckets, toAxis))),
-        ...(band ? bandLines(band.lower.buckets, band.upper.buckets, toAxis, colour) : []),
-        ...besideLines(beside, range, toAxis),
-        rawLine(raw, colour, smoothed !== null, sparse),
-        dots(isolatedPoints(raw), colour, raw.length === 1 ? 10 : 5),
-        ...(smoothed ? [smoothLine(buckets, smoothed.values, toAxis, colour)] : []),
-        ...(trend ? trendLines(trend, toAxis) : []),
+        ...series.superseded.flatMap((attempt) =>
+          part('superseded', [supersededLine(rawPoints(attempt.buckets, toAxis))]),
+        ),
+        ...part('band', band ? bandLines(band.lower.buckets, band.upper.buckets, toAxis, colour) : []),
+        ...part('beside', besideLines(beside, range, toAxis)),
+        ...part('values', [
+          rawLine(raw, colour, smoothed !== null, sparse),
+          dots(isolatedPoints(raw), colour, raw.length === 1 ? 10 : 5),
+        ]),
+        ...part('smoothed', smoothed ? [smoothLine(buckets, smoothed.values, toAxis, colour)] : []),
+        ...part('trend', trend ? trendLines(trend, toAxis) : []),
         ...clipArrows(clipped, yMin, yMax, gap * 8, colour),
-        crosses(buckets, yMin, gap * 7),
+        ...part('not-finite', [crosses(buckets, yMin, gap * 7)]),
       ]
     },
   }
@@ -164,7 +181,7 @@ function clippedItem(buckets: readonly HistoryBucket[], side: 'above' | 'below',
   const at = last > worst.iteration ? `${first}–${plotCount(last)}` : first
   const what = above ? `largest ${plotNumber(worst.max)}` : `smallest ${plotNumber(worst.min)}`
   const text = `beyond the axis: ${what} at ${at}`
-  return { text, colour, swatch: above ? 'arrow-up' : 'arrow-down' }
+  return { text, colour, swatch: above ? 'arrow-up' : 'arrow-down', part: side }
 }
 
 const LINE = { type: 'line', silent: true, clip: true, showSymbol: false } as const
@@ -309,8 +326,8 @@ function clipArrows(
     data: spreadOut(buckets.map(bucketMiddle), minGap).map((iteration): Point => [iteration, y]),
   })
   return [
-    ...(clipped.above.length > 0 ? [arrows(clipped.above, yMax, 0, 5)] : []),
-    ...(clipped.below.length > 0 ? [arrows(clipped.below, yMin, 180, -5)] : []),
+    ...part('above', clipped.above.length > 0 ? [arrows(clipped.above, yMax, 0, 5)] : []),
+    ...part('below', clipped.below.length > 0 ? [arrows(clipped.below, yMin, 180, -5)] : []),
   ]
 }
 

@@ -98,11 +98,15 @@ export function collectReport(input: ReportInput, outputDir: string): TrainingRe
       training: JSON.parse(training.text) as Record<string, unknown>,
     },
     coverage:
-      input.analyzer?.coverage.map(({ detector, kind, needs, missing }) => ({
+      input.analyzer?.coverage.map(({ detector, kind, kinds, needs, missing, unfit }) => ({
         detector: cutter.text(detector),
         kind,
+        ...(kinds ? { kinds } : {}),
         needs: needs.map((need) => cutter.text(need)),
         missing: missing.map((need) => cutter.text(need)),
+        ...(unfit
+          ? { unfit: unfit.map(({ series, why }) => ({ series: cutter.text(series), why: cutter.text(why) })) }
+          : {}),
       })) ?? null,
     plots: existingPlots(outputDir),
     counters: numbers(summary.counters),
@@ -163,12 +167,20 @@ function alertOf(alert: Alert, samples: readonly ReportSample[], cutter: Cutter)
     threshold: alert.threshold,
     rollbackTo: alert.rollbackTo,
     advice: alert.advice.map((advice) => ({ ...advice })),
+    basis: alert.basis,
+    falseAlarmRate: alert.falseAlarmRate,
     samples,
   }
 }
 
-/** The most changed answers of the comparison that was the newest when the alert was raised (else of the next one). */
+/**
+ * The answers that the alert came with, else the most changed ones of the comparison that was the newest when it was raised (else of
+ * the next one).
+ */
 function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutter: Cutter): ReportSample[] {
+  if (alert.samples.length > 0) {
+    return alert.samples.slice(0, MAX_ALERT_SAMPLES).map((sample) => ({ ...sample, ...textsOf(sample, cutter) }))
+  }
   if (WITHOUT_SAMPLES.has(alert.kind)) return []
   const comparison =
     comparisons.findLast(({ iteration }) => iteration <= alert.iteration && iteration >= alert.onset.interval[0]) ??
@@ -178,11 +190,10 @@ function samplesFor(alert: Alert, comparisons: readonly SampleComparison[], cutt
   return mostChanged(comparison.pairs)
     .slice(0, MAX_ALERT_SAMPLES)
     .map((pair) => ({
-      prompt: cutter.text(pair.prompt),
-      original: cutter.text(pair.original),
-      updated: cutter.text(pair.updated),
+      ...textsOf(pair, cutter),
       baselineIteration: pair.baselineIteration,
       iteration: comparison.iteration,
+      rewards: null,
     }))
 }
 
@@ -203,6 +214,25 @@ function mostChanged(pairs: readonly SamplePair[]): readonly SamplePair[] {
   return pairs.toSorted((a, b) => a.diff.similarity - b.diff.similarity || b.drift - a.drift)
 }
 
+function textsOf(
+  pair: Pick<SamplePair, 'prompt' | 'original' | 'updated'>,
+  cutter: Cutter,
+): Pick<ReportPair, 'prompt' | 'original' | 'updated' | 'charactersLeftOut'> {
+  const texts = {
+    prompt: cutter.text(pair.prompt),
+    original: cutter.text(pair.original),
+    updated: cutter.text(pair.updated),
+  }
+  return {
+    ...texts,
+    charactersLeftOut: {
+      prompt: pair.prompt.length - texts.prompt.length,
+      original: pair.original.length - texts.original.length,
+      updated: pair.updated.length - texts.updated.length,
+    },
+  }
+}
+
 function pairOf(pair: SamplePair, cutter: Cutter): ReportPair {
   const { diff } = pair
   const words: { kind: 'kept' | 'removed' | 'added'; text: string }[] = []
@@ -214,9 +244,7 @@ function pairOf(pair: SamplePair, cutter: Cutter): ReportPair {
     left -= text.length
   }
   return {
-    prompt: cutter.text(pair.prompt),
-    original: cutter.text(pair.original),
-    updated: cutter.text(pair.updated),
+    ...textsOf(pair, cutter),
     baselineIteration: pair.baselineIteration,
     similarity: diff.similarity,
     drift: pair.drift,

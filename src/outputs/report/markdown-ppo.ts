@@ -1,82 +1,9 @@
-import { formatNumber } from './format.ts'
+import { ppoTables } from './content/ppo.ts'
 import { markdownTable } from './markdown-table.ts'
-import { code, inlineText } from './markdown-text.ts'
 import type { TrainingReport } from './report.ts'
 
-/** What each number of the tracker's summary means; any other is shown under its own name. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  iterations: 'Recorded iterations',
-  avgClipFraction: 'Mean share of tokens that were clipped (about 0.01 to 0.2 is usual)',
-  policyImprovement: 'Reward of the last tenth minus that of the first',
-  valueAccuracy: 'Explained variance of the value head in the last tenth (1 perfect, 0 no better than a constant)',
-  avgSurrogateGain: 'Mean gain of the clipped objective an update',
-  avgClippingCost: 'Mean of what clipping took away from it',
-  valueLossRatio: 'Value loss of the last tenth over that of the first (below 1: it learns)',
-  avgApproxKlNats: 'Mean KL(old, new) of an update, nats per token',
-  maxApproxKlNats: 'Largest KL(old, new) of an update, nats per token',
-  maxFirstRatioError: 'Largest error of the first minibatch’s ratio (0; anything else is a bug)',
-  avgGradientNorm: 'Mean gradient norm before clipping',
-  maxGradientNorm: 'Largest gradient norm before clipping',
-  finalEntropyNats: 'Entropy in the last tenth, nats per token',
-  finalLearningRate: 'Newest learning rate',
-}
-
-/** Columns of the excerpt, in this order where they were recorded. */
-const FIELDS: readonly (readonly [field: string, heading: string])[] = [
-  ['clipFraction', 'Clipped share'],
-  ['approxKlNats', 'KL(old, new)'],
-  ['ratioMean', 'Ratio'],
-  ['explainedVariance', 'Explained variance'],
-  ['policyLoss', 'Policy loss'],
-  ['valueLoss', 'Value loss'],
-  ['advantageStd', 'Advantage spread'],
-  ['gradientNorm', 'Gradient norm'],
-  ['entropyNats', 'Entropy'],
-  ['learningRate', 'Learning rate'],
-]
-const MAX_RECORDS = 10
-
 /** "PPO Mechanics": the tracker's summary with what each number means, and an excerpt of its history. */
-export function ppoSection({ summary, history }: NonNullable<TrainingReport['ppoMechanics']>): string {
-  const rows = Object.entries(summary)
-    .slice(0, 40)
-    .map(([name, value]) => [
-      MEANINGS[name] === undefined ? inlineText(name, 60) : MEANINGS[name],
-      code(name),
-      value === null ? 'not logged' : formatNumber(short(value)),
-    ])
-  const parts = [
-    '## PPO Mechanics',
-    markdownTable([{ heading: 'Meaning' }, { heading: 'Name' }, { heading: 'Value', numeric: true }], rows),
-  ]
-  const fields = FIELDS.filter(([field]) => history.some((record) => record[field] !== undefined))
-  if (fields.length > 0) {
-    const columns = [
-      { heading: 'Iteration', numeric: true },
-      ...fields.map(([, heading]) => ({ heading, numeric: true })),
-    ]
-    parts.push(
-      markdownTable(
-        columns,
-        spread(history).map((record) => [
-          formatNumber(record.iteration ?? Number.NaN),
-          ...fields.map(([field]) => {
-            const value = record[field]
-            return value === undefined ? '–' : formatNumber(short(value))
-          }),
-        ]),
-      ),
-    )
-  }
-  return parts.join('\n\n')
-}
-
-/** At most ten records, the first and the last among them. */
-function spread<Item>(items: readonly Item[]): Item[] {
-  if (items.length <= MAX_RECORDS) return [...items]
-  return Array.from({ length: MAX_RECORDS }, (_, i) => items[Math.round((i * (items.length - 1)) / (MAX_RECORDS - 1))]!)
-}
-
-function short(value: number): number {
-  return Number.isFinite(value) ? Number(value.toPrecision(3)) : value
+export function ppoSection(mechanics: NonNullable<TrainingReport['ppoMechanics']>): string {
+  const { summary, history } = ppoTables(mechanics)
+  return ['## PPO Mechanics', markdownTable(summary), ...(history ? [markdownTable(history)] : [])].join('\n\n')
 }

@@ -1,17 +1,16 @@
 import { displayWidth } from '../../text/display-width.ts'
-
-/** A column: its heading and whether it holds numbers, which are aligned to the right. */
-export interface Column {
-  readonly heading: string
-  readonly numeric?: boolean
-}
+import type { Table } from './content/rich-text.ts'
+import { markdownWords } from './markdown-text.ts'
 
 /** Wider cells are not padded to: one long name must not make a table of a thousand columns. */
 const MAX_PADDED_WIDTH = 100
 
-/** A table that lines up as plain text too. Cells are Markdown already, without line breaks and bare `|`. */
-export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const cells = [columns.map(({ heading }) => heading), ...rows.map((row) => columns.map((_, i) => row[i] ?? ''))]
+/** A table that lines up as plain text too. */
+export function markdownTable({ columns, rows }: Table): string {
+  const cells = [
+    columns.map(({ heading }) => markdownWords(heading)),
+    ...rows.map((row) => columns.map((_, i) => markdownWords(row[i] ?? []))),
+  ]
   const widths = columns.map((_, i) =>
     Math.max(3, ...cells.map((row) => Math.min(MAX_PADDED_WIDTH, displayWidth(row[i]!)))),
   )

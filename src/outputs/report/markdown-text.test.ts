@@ -75,12 +75,12 @@ it('leaves ordinary words, umlauts, emoji of several parts and numbers alone', (
 })
 
 it('lines tables up by what is seen, wide characters included', () => {
-  const table = markdownTable(
-    [{ heading: 'Name' }, { heading: 'Value', numeric: true }],
-    [
-      ['你好', '1'],
-      ['a', '12.5'],
+  const table = markdownTable({
+    columns: [{ heading: ['Name'] }, { heading: ['Value'], numeric: true }],
+    rows: [
+      [['你好'], ['1']],
+      [['a'], ['12.5']],
     ],
-  )
+  })
   expect(table).toBe('| Name | Value |\n| ---- | ----: |\n| 你好 |     1 |\n| a    |  12.5 |')
 })

@@ -4,15 +4,25 @@
  *
  * @module
  */
+import type { Words } from './content/rich-text.ts'
 import { formatNumber } from './format.ts'
+import { harmless } from './harmless.ts'
 
-// Control characters (the terminal's escapes among them), invisible ones and those that change the direction of text; the
-// two joiners stay, since emoji and several scripts are written with them.
-const HARMFUL = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu
 const MARKUP = /[\\`*_[\]<>&|~#$]/g
 /** Lines of one quoted text. */
 const MAX_LINES = 40
 const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;' }
+
+/** A sentence or a cell of a table. */
+export function markdownWords(words: Words): string {
+  return words
+    .map((piece) => {
+      if (typeof piece === 'string') return piece
+      if ('code' in piece) return code(piece.code)
+      return 'strong' in piece ? `**${piece.strong}**` : inlineText(piece.text, piece.limit)
+    })
+    .join('')
+}
 
 /** Text within a line. */
 export function inlineText(text: string, limit = 300): string {
@@ -28,14 +38,14 @@ export function code(name: string): string {
   return `${fence}${pad}${clean.replaceAll('|', '\\|')}${pad}${fence}`
 }
 
-/** Text of several lines as a block quote. */
-export function quoted(text: string, limit = 600): string {
+/** Text of several lines as a block quote; `more` characters were cut off before. */
+export function quoted(text: string, limit = 600, more = 0): string {
   if (text.trim() === '') return '> *(empty)*'
   const kept = text.slice(0, limit)
   const all = kept.split(/\r\n|[\n\r\u0085\u2028\u2029]/)
-  const lines = all.slice(0, MAX_LINES).map((line) => escaped(line.replace(HARMFUL, visible).trim()))
+  const lines = all.slice(0, MAX_LINES).map((line) => escaped(harmless(line).trim()))
   if (all.length > MAX_LINES) lines.push(`*… (${formatNumber(all.length - MAX_LINES)} more lines)*`)
-  const rest = text.length - kept.length
+  const rest = text.length - kept.length + more
   if (rest > 0) lines.push(`*… (${formatNumber(rest)} more characters)*`)
   // Two spaces at the end keep a line break a line break.
   return lines.map((line) => (line === '' ? '>' : `> ${line}`)).join('  \n')
@@ -76,19 +86,13 @@ function escapedWithin(line: string): string {
 
 function oneLine(text: string, limit: number): string {
   // A little more than is shown, so that a megabyte is not worked through for a line of it.
-  return text
-    .slice(0, limit + 1)
-    .replace(HARMFUL, visible)
+  return harmless(text.slice(0, limit + 1))
     .replace(/\s+/g, ' ')
     .trim()
 }
 
 function oneLineKeepingEnds(text: string): string {
-  return text.replace(HARMFUL, visible).replace(/\s+/g, ' ')
-}
-
-function visible(character: string): string {
-  return /\s/.test(character) ? ' ' : '\ufffd'
+  return harmless(text).replace(/\s+/g, ' ')
 }
 
 function cut(text: string, limit: number, whole: number): string {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The five figures in the order of the report, with what each shows. */
-const PLOTS = [
+/** The five figures in the order of the reports, with what each shows. */
+export const PLOTS = [
   { name: 'rewards', title: 'Rewards', caption: 'Reward of each iteration with its trend, and the alerts.' },
   {
     name: 'kl_divergence',

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { hostileRun } from './hostile-run.fixture.ts'
 import { parseTrainingReport } from './parse-report.ts'
-import { COMPARISONS, comparator, recordedRun } from './recorded-run.fixture.ts'
+import { recordedRun } from './recorded-run.fixture.ts'
 import { ReportGenerator } from './report-generator.ts'
 import type { ReportInput } from './report-input.ts'
 import { reportJsonSchema } from './report-schema.ts'
@@ -133,48 +134,8 @@ describe('JSON', () => {
 })
 
 describe('what comes from outside', () => {
-  const EVIL = '\u001b[2J<script>x</script>[a](http://evil.example)|`__proto__`\u202e\n# Heading\n'
-  const pair = COMPARISONS[0]!.pairs[0]!
-  const hostile = (): ReportInput => {
-    const input = recordedRun({
-      iterations: 30,
-      name: EVIL,
-      end: { status: 'failed', error: EVIL },
-      extraMetrics: () => ({ [EVIL]: 1, ['__proto__']: 2, 'a|b': 3, constructor: 4, '`': 5 }),
-      before: (i, monitor) => {
-        if (i === 3) {
-          monitor.onEvent({ phase: 'training_start', iteration: 0 })
-          monitor.requestEarlyStop(EVIL, { severity: 'warning' })
-          monitor.registerCallback({
-            name: EVIL,
-            onEvent() {
-              throw new Error(EVIL)
-            },
-          })
-        }
-      },
-    })
-    const evil = {
-      ...pair,
-      prompt: EVIL,
-      original: EVIL.repeat(10_000),
-      updated: EVIL,
-      measures: { [EVIL]: { original: 1, updated: 2 } },
-    }
-    return {
-      ...input,
-      comparator: comparator([
-        {
-          ...COMPARISONS[0]!,
-          metrics: JSON.parse('{"__proto__": 1, "quality/x": 2}'),
-          pairs: [{ ...evil, diff: { ...pair.diff, words: [{ kind: 'added', text: EVIL.repeat(10_000) }] } }],
-        },
-      ]),
-    }
-  }
-
   it('is shown in the Markdown and does nothing', async () => {
-    const { markdown } = await both(hostile())
+    const { markdown } = await both(hostileRun())
     expect(markdown).not.toMatch(/(?!\n)\p{Cc}|\u202e/u)
     expect(markdown.replace(/(`+)(?!`)[^\n]*?[^`]\1(?!`)/g, '')).not.toMatch(/<script|http:\/\/evil/)
     expect(markdown.match(/^##? .*$/gm)).toHaveLength(7)
@@ -186,7 +147,7 @@ describe('what comes from outside', () => {
   })
 
   it('fits the schema of the JSON, whatever the names', async () => {
-    const { json } = await both(hostile())
+    const { json } = await both(hostileRun())
     expect(json.length).toBeLessThan(200_000)
     const report = JSON.parse(json)
     expect(Object.keys(report.metrics)).toContain('__proto__')

@@ -24,9 +24,12 @@ import type { ReportInput } from './report-input.ts'
  * const reports = new ReportGenerator({ outputDir: mkdtempSync(join(tmpdir(), 'telltale-')) })
  * const path = await reports.generateMarkdownReport({ monitor, analyzer })
  * console.log(readFileSync(path, 'utf8').split('\n')[0]) // # Training Report
+ * const page = await reports.generateHtmlReport({ monitor, analyzer })
+ * console.log(readFileSync(page, 'utf8').split('\n')[0]) // <!doctype html>
  * ```
  */
 export class ReportGenerator {
+  /** Folder of the reports; made when the first is written. */
   readonly outputDir: string
 
   /** @param options.outputDir folder of the reports; made where it does not exist. Plots that lie in it are shown. */
@@ -60,6 +63,24 @@ export class ReportGenerator {
     const report = collectReport(input, this.outputDir)
     const text = JSON.stringify(report, (_key, value: unknown) => (isNonFinite(value) ? String(value) : value), 2)
     return writeAtomically(this.outputDir, 'training_report.json', `${text}\n`)
+  }
+
+  /**
+   * Writes `training_report.html`: one file with everything in it, to be opened from disk, sent or kept. Charts can be
+   * zoomed and read exactly, from the definitions that the plots are drawn from; alerts have their samples, changed answers
+   * their word diffs. It holds what the JSON report holds, cut where a page would grow too long, and says so there. It asks nobody for anything (its own Content-Security-Policy forbids it), and all of its text is there
+   * with scripts off. The script of the charts, some 0.5 MB, is read when the first page is written.
+   *
+   * @returns the path of the file.
+   * @throws TelltaleError `not-writable`, `missing-part` where the package is not whole.
+   */
+  async generateHtmlReport(input: ReportInput): Promise<string> {
+    const { writeHtml } = await import('./html/write-html.ts')
+    return writeAtomically(
+      this.outputDir,
+      'training_report.html',
+      writeHtml(input, collectReport(input, this.outputDir)),
+    )
   }
 }
 

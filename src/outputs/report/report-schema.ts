@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod'
-import { ALERT_KINDS, SEVERITIES } from './report-names.ts'
+import { ALERT_BASES, ALERT_KINDS, SEVERITIES, SIMPLE_ADVICE } from './report-names.ts'
 
 /** A number, or one of the three that JSON cannot write. */
 const number = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]).transform(Number)
@@ -20,9 +20,8 @@ const advice = z.discriminatedUnion('do', [
   z.object({ do: z.literal('roll-back'), to: rollbackTo }),
   z.object({ do: z.literal('raise-kl-coefficient'), from: number.nullable(), to: number.nullable() }),
   z.object({ do: z.literal('lower-learning-rate'), from: number.nullable(), to: number.nullable() }),
-  z.object({ do: z.literal('read-samples') }),
-  z.object({ do: z.literal('check-value-model') }),
-  z.object({ do: z.literal('check-reward-model') }),
+  z.object({ do: z.literal('raise-entropy-bonus'), from: number.nullable(), to: number.nullable() }),
+  z.object({ do: z.enum(SIMPLE_ADVICE) }),
 ])
 
 const metric = z.object({
@@ -45,12 +44,20 @@ const metric = z.object({
   why: z.string().nullable(),
 })
 
+const characters = z.int().min(0)
+/** Reports of the first days do not have it. */
+const charactersLeftOut = z
+  .object({ prompt: characters, original: characters, updated: characters })
+  .default({ prompt: 0, original: 0, updated: 0 })
+
 const sample = z.object({
   prompt: z.string(),
   original: z.string(),
   updated: z.string(),
   baselineIteration: iteration,
   iteration,
+  rewards: pair.nullable(),
+  charactersLeftOut,
 })
 
 const alert = z.object({
@@ -70,6 +77,8 @@ const alert = z.object({
   threshold: number,
   rollbackTo,
   advice: z.array(advice),
+  basis: z.enum(ALERT_BASES),
+  falseAlarmRate: z.number().nullable(),
   samples: z.array(sample),
 })
 
@@ -83,6 +92,7 @@ const comparison = z.object({
       prompt: z.string(),
       original: z.string(),
       updated: z.string(),
+      charactersLeftOut,
       baselineIteration: iteration,
       similarity: number,
       drift: number,
@@ -137,8 +147,10 @@ export const reportSchema = z.object({
       z.object({
         detector: z.string(),
         kind: z.enum(ALERT_KINDS),
+        kinds: z.array(z.enum(ALERT_KINDS)).optional(),
         needs: z.array(z.string()),
         missing: z.array(z.string()),
+        unfit: z.array(z.object({ series: z.string(), why: z.string() })).optional(),
       }),
     )
     .nullable(),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Advice, AlertKind, Coverage, ForgettingView, Severity } from './report-input.ts'
+import type { Advice, AlertBasis, AlertKind, Coverage, ForgettingView, Severity } from './report-input.ts'
 
 /** Version of the JSON report; it goes up when a reader of the old one would misread the new one. */
 export const REPORT_SCHEMA_VERSION = 1
@@ -38,13 +38,23 @@ export interface ReportMetric {
   readonly why: string | null
 }
 
-/** Answers to one prompt, beside an alert. */
+/** Characters that were cut off three texts. */
+export interface CharactersLeftOut {
+  readonly prompt: number
+  readonly original: number
+  readonly updated: number
+}
+
+/** Answers to one prompt, beside an alert; texts are cut to 2,000 characters. */
 export interface ReportSample {
   readonly prompt: string
   readonly original: string
   readonly updated: string
   readonly baselineIteration: number
   readonly iteration: number
+  readonly charactersLeftOut: CharactersLeftOut
+  /** Rewards of the two answers, where both were logged. */
+  readonly rewards: readonly [number, number] | null
 }
 
 /** One alert with what a person needs to judge it. */
@@ -65,6 +75,8 @@ export interface ReportAlert {
   readonly threshold: number
   readonly rollbackTo: number | null
   readonly advice: readonly Advice[]
+  readonly basis: AlertBasis
+  readonly falseAlarmRate: number | null
   readonly samples: readonly ReportSample[]
 }
 
@@ -73,6 +85,7 @@ export interface ReportPair {
   readonly prompt: string
   readonly original: string
   readonly updated: string
+  readonly charactersLeftOut: CharactersLeftOut
   readonly baselineIteration: number
   readonly similarity: number
   readonly drift: number

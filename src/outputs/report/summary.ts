@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { unwatchedKinds } from './coverage-words.ts'
 import { formatDuration, formatNumber, listed, plural } from './format.ts'
 import type { ReportAlert, ReportMetric, TrainingReport } from './report.ts'
 import {
@@ -174,13 +175,12 @@ function howSure(facts: ReportFacts, decisive: ReportAlert | null): string {
     others.size === 0
       ? 'No other detector has raised a warning, so the case rests on this one.'
       : `It does not stand alone: ${listed([...others.values()].map((other) => `${KIND_TITLES[other.kind].toLowerCase()} ${onsetWords(other.onset)}`))}.`
-  return `How sure: ${certaintyWords(decisive, facts.configuration.detection?.mode ?? null)}. ${support}`
+  return `How sure: ${certaintyWords(decisive)}. ${support}`
 }
 
 function notWatched({ coverage, metrics, run }: ReportFacts): string {
   if (coverage === null || run.iterations === 0) return ''
-  const blind = coverage.filter(({ missing }) => missing.length > 0)
-  const kinds = [...new Set(blind.map(({ kind }) => KIND_TITLES[kind].toLowerCase()))]
+  const kinds = unwatchedKinds(coverage).flatMap((entry) => entry.kinds.map((kind) => KIND_TITLES[kind].toLowerCase()))
   const words = kinds.length === 0 ? '' : `Not watched, because the run does not log what it takes: ${listed(kinds)}.`
   const second = Object.keys(metrics).some((name) => name.startsWith('quality/') || name.startsWith('eval/'))
   const reward =

@@ -10,7 +10,8 @@ import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
 import { VerbosityLevel } from '../../verbosity.ts'
 import { metricTitle } from '../../vocabulary/canonical.ts'
-import { adviceWords, KIND_TITLES } from '../report/words.ts'
+import { unwatchedKinds, watchedKinds, whyUnwatched } from '../report/coverage-words.ts'
+import { adviceWords, KIND_TITLES, onsetWords } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
 import { displayText } from './display-text.ts'
 import type { SeriesParts, SeriesPartsCache } from './series-parts.ts'
@@ -119,10 +120,15 @@ export function alertView(alert: Alert): AlertView {
     severity: alert.severity,
     title: kindTitle(alert.kind),
     iteration: alert.iteration,
-    reason: displayText(alert.reason, TEXT_CHARACTERS),
+    reason: displayText(`${alert.reason}${since(alert)}`, TEXT_CHARACTERS),
     advice: alert.advice.map((advice) => displayText(adviceWords(advice), TEXT_CHARACTERS)),
     resolved: alert.state === 'resolved',
   }
+}
+
+/** Since when, where that is not the iteration of the alert itself. */
+function since({ onset, iteration }: Alert): string {
+  return onset.interval[0] < iteration ? `, ${onsetWords(onset)}` : ''
 }
 
 function kindTitle(kind: AlertKind): string {
@@ -154,11 +160,24 @@ function countAlerts(alerts: readonly Alert[]): Record<Severity, number> {
   return counts
 }
 
+/** The view of each comparison that is shown, since a panel is painted many times between two of them. */
+const sampleViews = new WeakMap<SampleComparison, SampleView | null>()
+
 function sampleView(comparison: SampleComparison | undefined): SampleView | null {
-  const pairs = comparison?.pairs ?? []
+  if (!comparison) return null
+  let view = sampleViews.get(comparison)
+  if (view === undefined) {
+    view = viewOf(comparison)
+    sampleViews.set(comparison, view)
+  }
+  return view
+}
+
+function viewOf(comparison: SampleComparison): SampleView | null {
+  const { pairs } = comparison
   let chosen = pairs[0]
   for (const pair of pairs) if (pair.diff.similarity < chosen!.diff.similarity) chosen = pair
-  if (!comparison || !chosen) return null
+  if (!chosen) return null
   const words: { kind: 'kept' | 'removed' | 'added'; text: string }[] = []
   let left = TEXT_CHARACTERS
   for (const { kind, text } of chosen.diff.words) {
@@ -175,26 +194,12 @@ function sampleView(comparison: SampleComparison | undefined): SampleView | null
   }
 }
 
-/** The best of the alternatives by name; the others only as their number. */
-function missingGroup(group: string): string {
-  const [first = '', ...others] = group.split(' | ')
-  const name = displayText(first, NAME_CHARACTERS)
-  return others.length === 0
-    ? name
-    : `${name} or ${others.length === 1 ? displayText(others[0], NAME_CHARACTERS) : `${others.length} others`}`
-}
-
-function coverageView(analyzer: AnalyzerView): CoverageView {
-  const watched: string[] = []
-  const unwatched: { title: string; missing: readonly string[] }[] = []
-  for (const { kind, missing } of analyzer.coverage) {
-    const title = kindTitle(kind)
-    if (missing.length === 0) watched.push(title)
-    else
-      unwatched.push({
-        title,
-        missing: missing.map(missingGroup),
-      })
+function coverageView({ coverage }: AnalyzerView): CoverageView {
+  return {
+    watched: watchedKinds(coverage).map(kindTitle),
+    unwatched: unwatchedKinds(coverage).map((entry) => ({
+      title: entry.kinds.map(kindTitle).join(', '),
+      why: displayText(whyUnwatched(entry), TEXT_CHARACTERS),
+    })),
   }
-  return { watched, unwatched }
 }

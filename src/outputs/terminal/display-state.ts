@@ -48,7 +48,8 @@ export interface SampleView {
 /** What is watched, and what is not. */
 export interface CoverageView {
   readonly watched: readonly string[]
-  readonly unwatched: readonly { readonly title: string; readonly missing: readonly string[] }[]
+  /** `why` says what is missing, and what to log. */
+  readonly unwatched: readonly { readonly title: string; readonly why: string }[]
 }
 
 /** Everything that a frame needs. */

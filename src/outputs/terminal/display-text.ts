@@ -8,6 +8,9 @@ const UNKNOWN = /[\p{Co}\p{Cs}]/gu
 const TOWERS = /(\p{M}{3})\p{M}+/gu
 const SPACES = /\s+/gu
 
+/** What nearly all texts are: printable ASCII with single spaces, of which nothing has to be taken out. */
+const HARMLESS = /^(?:[!-~]| (?! ))*$/
+
 /**
  * Text from outside (answers, prompts, run ids, metric names, reasons) as part of a line whose width can be counted: what
  * `plainText` takes out, and what terminals disagree about.
@@ -16,6 +19,7 @@ const SPACES = /\s+/gu
  */
 export function displayText(text: unknown, limit = 1000): string {
   if (typeof text !== 'string') return ''
+  if (text.length <= limit && HARMLESS.test(text)) return text
   return plainText(text, limit)
     .replace(SHAPELESS, '')
     .replace(UNKNOWN, '\ufffd')

@@ -157,7 +157,7 @@ describe('what every frame keeps to', () => {
             { kind: 'added', text: said },
           ],
         },
-        coverage: { watched: [], unwatched: [{ title: said, missing: [displayText(other)] }] },
+        coverage: { watched: [], unwatched: [{ title: said, why: displayText(other) }] },
       })
     })
 

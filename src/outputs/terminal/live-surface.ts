@@ -11,6 +11,10 @@ import type { FrameView } from './view.ts'
 
 /** Milliseconds between paints: 2 Hz, from the plan. */
 export const PAINT_INTERVAL_MS = 500
+/** A panel that takes long to paint is painted less often, so that painting takes no more than this share of the time, … */
+const MAX_PAINT_SHARE = 0.0005
+/** … but at least so often. */
+const MAX_PAINT_INTERVAL_MS = 2000
 
 /** Paints a run in place on a terminal. */
 export function liveSurface(
@@ -19,6 +23,7 @@ export function liveSurface(
 ): Surface {
   const { clock, color, glyphs } = options
   let paintedMs = Number.NEGATIVE_INFINITY
+  let intervalMs = PAINT_INTERVAL_MS
   let newest: Occasion | null = null
   const region = createLiveRegion(stream, () => {
     // Not more often than else: whoever drags a window or prints a lot would otherwise pay for it in the training loop.
@@ -26,7 +31,7 @@ export function liveSurface(
   })
 
   function due(): boolean {
-    return clock.monotonicMs() - paintedMs >= PAINT_INTERVAL_MS
+    return clock.monotonicMs() - paintedMs >= intervalMs
   }
 
   function view(): FrameView {
@@ -37,16 +42,17 @@ export function liveSurface(
   function paint(occasion: Occasion, permanent: readonly string[]): void {
     paintedMs = clock.monotonicMs()
     region.show(frame(occasion.state(), view()), permanent)
+    const tookMs = clock.monotonicMs() - paintedMs
+    intervalMs = Math.min(MAX_PAINT_INTERVAL_MS, Math.max(PAINT_INTERVAL_MS, tookMs / MAX_PAINT_SHARE))
   }
 
   return {
     show(occasion) {
       newest = occasion
-      const { moment, alerts } = occasion
+      const { moment, verbosity, alerts } = occasion
       if (moment === 'progress' && alerts.length === 0 && (!due() || region.behind)) return
       // The panel has a place of its own for alerts.
-      const state = alerts.length > 0 ? occasion.state() : null
-      const permanent = state?.verbosity === VerbosityLevel.SIMPLE ? permanentAlerts(alerts, view().width, glyphs) : []
+      const permanent = verbosity === VerbosityLevel.SIMPLE ? permanentAlerts(alerts, view().width, glyphs) : []
       paint(
         occasion,
         permanent.map((line) => renderLine(line, color)),

@@ -63,7 +63,7 @@ export function coverageLines(coverage: CoverageView | null, width: number, maxL
     if (coverage.watched.length === 0) return []
     return wrapLine([span('Watched: ', 'dim'), span(inProse(coverage.watched), 'dim')], width, maxLines, glyphs)
   }
-  const reasons = coverage.unwatched.map(({ title, missing }) => `${inProse([title])} (no ${missing.join(', no ')})`)
+  const reasons = coverage.unwatched.map(({ title, why }) => `${inProse([title])} (${why})`)
   return wrapLine([span('Not watched: ', 'warn'), span(reasons.join('; '), 'dim')], width, maxLines, glyphs)
 }
 

@@ -2,7 +2,7 @@ import type { SeriesRow } from './display-state.ts'
 import { formatInUnit, unitLabel } from './format-value.ts'
 import type { Glyphs } from './glyphs.ts'
 import { heading } from './sections.ts'
-import { fitLine, type Line, lineWidth, type Span, type Style, span } from './spans.ts'
+import { fitLine, type Line, type Span, type Style, span } from './spans.ts'
 import { sparkline } from './sparkline.ts'
 import { textWidth } from './text-width.ts'
 import { trendArrow } from './trend-arrow.ts'
@@ -87,40 +87,68 @@ export function seriesTable(
 /** The same numbers without history, several a line. */
 export function seriesGrid(title: string, rows: readonly SeriesRow[], width: number, glyphs: Glyphs): Line[] {
   if (rows.length === 0) return []
-  // As many columns as fit, filled one after the other, so that what belongs together stands below each other.
-  for (let columns = rows.length; columns >= 0; columns--) {
-    // At last without units.
-    const lines = gridLines(rows, Math.max(1, columns), columns > 0, glyphs)
-    if (columns === 0 || lines.every((line) => lineWidth(line) <= width)) {
-      return [heading(title, [], width, glyphs), ...lines]
-    }
+  const cells = rows.map((row): Cell => {
+    const value = formatInUnit(row.latest, row.unit, glyphs)
+    const unit = unitLabel(row.unit)
+    return { row, value, unit, widths: [textWidth(row.title), textWidth(value), textWidth(unit)] }
+  })
+  // As many columns as fit, filled one after the other, so that what belongs together stands below each other; at last one
+  // without units.
+  let blocks = inBlocks(cells, rows.length)
+  let units = true
+  for (let columns = rows.length; gridWidth(blocks, units) > width && units; columns--) {
+    units = columns > 0
+    blocks = inBlocks(cells, Math.max(1, columns))
   }
-  return []
+  return [heading(title, [], width, glyphs), ...gridLines(blocks, units, glyphs)]
 }
 
-function gridLines(rows: readonly SeriesRow[], columns: number, units: boolean, glyphs: Glyphs): Line[] {
-  const value = (row: SeriesRow): string => formatInUnit(row.latest, row.unit, glyphs)
-  const unit = (row: SeriesRow): string => (units ? unitLabel(row.unit) : '')
-  const height = Math.ceil(rows.length / columns)
-  const blocks = Array.from({ length: Math.ceil(rows.length / height) }, (_, x) => {
-    const cells = rows.slice(x * height, (x + 1) * height)
-    const titleWidth = widest(cells.map((row) => row.title))
-    const valueWidth = widest(cells.map(value))
-    const unitWidth = widest(cells.map(unit))
-    return cells.map(
-      (row): Line => [
+interface Cell {
+  readonly row: SeriesRow
+  readonly value: string
+  readonly unit: string
+  /** Columns of title, value and unit. */
+  readonly widths: readonly [number, number, number]
+}
+
+function inBlocks(cells: readonly Cell[], columns: number): readonly (readonly Cell[])[] {
+  const height = Math.ceil(cells.length / columns)
+  return Array.from({ length: Math.ceil(cells.length / height) }, (_, x) => cells.slice(x * height, (x + 1) * height))
+}
+
+/** The widest title, value and unit of a block. */
+function blockWidths(block: readonly Cell[], units: boolean): readonly [number, number, number] {
+  const most = (part: 0 | 1 | 2): number => block.reduce((max, { widths }) => Math.max(max, widths[part]), 0)
+  return [most(0), most(1), units ? most(2) : 0]
+}
+
+function gridWidth(blocks: readonly (readonly Cell[])[], units: boolean): number {
+  return blocks.reduce(
+    (sum, block) => {
+      const [title, value, unit] = blockWidths(block, units)
+      return sum + title + 2 + value + 1 + unit + (unit > 0 ? 1 : 0) + 1
+    },
+    GRID_GAP * (blocks.length - 1),
+  )
+}
+
+function gridLines(blocks: readonly (readonly Cell[])[], units: boolean, glyphs: Glyphs): Line[] {
+  const drawn = blocks.map((block) => {
+    const [titleWidth, valueWidth, unitWidth] = blockWidths(block, units)
+    return block.map(
+      ({ row, value, unit }): Line => [
         ...fitLine([span(row.title)], titleWidth, glyphs),
         span('  '),
-        ...fitLine([span(value(row), Number.isFinite(row.latest) ? 'strong' : 'bad')], valueWidth, glyphs, 'right'),
+        ...fitLine([span(value, Number.isFinite(row.latest) ? 'strong' : 'bad')], valueWidth, glyphs, 'right'),
         span(' '),
-        ...fitLine([span(unit(row), 'dim')], unitWidth, glyphs),
+        ...fitLine([span(units ? unit : '', 'dim')], unitWidth, glyphs),
         span(unitWidth > 0 ? ' ' : ''),
         trendArrow(row.trend, row.badDirection, glyphs),
       ],
     )
   })
-  return Array.from({ length: height }, (_, y) =>
-    blocks.flatMap((block, x): Line => {
+  return Array.from({ length: drawn[0]?.length ?? 0 }, (_, y) =>
+    drawn.flatMap((block, x): Line => {
       if (x === 0) return block[y] ?? []
       return block[y] ? [span(' '.repeat(GRID_GAP)), ...block[y]] : []
     }),

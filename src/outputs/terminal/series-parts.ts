@@ -61,30 +61,18 @@ export function createSeriesPartsCache(): SeriesPartsCache {
 
 const NOTHING: SeriesParts = { mean: null, trend: null, history: [] }
 
-function compute(store: MetricsStore, name: string): SeriesParts {
-  return {
-    mean: store.statistics(name, { window: SERIES_WINDOW })?.mean ?? null,
-    trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
-    history: runSoFar(store, name),
-  }
+/** Mean of the finite values, or null where there are none. Summed as a running mean, which huge values cannot overflow. */
+function finiteMean(values: Float64Array | undefined): number | null {
+  let mean = 0
+  let count = 0
+  for (const value of values ?? []) if (Number.isFinite(value)) mean += value / ++count - mean / count
+  return count > 0 ? mean : null
 }
 
-/** Bucket means of the whole run, neighbours joined until there are few. */
-function runSoFar(store: MetricsStore, name: string): readonly number[] {
-  const buckets = store.history(name)?.buckets() ?? []
-  const share = Math.max(1, Math.ceil(buckets.length / MAX_HISTORY))
-  const values: number[] = []
-  for (let from = 0; from < buckets.length; from += share) {
-    let mean = 0
-    let count = 0
-    for (let i = from; i < Math.min(from + share, buckets.length); i++) {
-      const bucket = buckets[i]!
-      if (bucket.count === 0) continue
-      const before = count
-      count += bucket.count
-      mean = mean * (before / count) + bucket.mean * (bucket.count / count)
-    }
-    values.push(count > 0 ? mean : Number.NaN)
+function compute(store: MetricsStore, name: string): SeriesParts {
+  return {
+    mean: finiteMean(store.get(name)?.newest(SERIES_WINDOW).values),
+    trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
+    history: store.runSoFar(name, MAX_HISTORY),
   }
-  return values
 }

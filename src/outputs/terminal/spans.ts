@@ -45,28 +45,37 @@ export function lineWidth(line: Line): number {
 
 /** The line, cut with an ellipsis where it is wider than `width`. */
 export function clipLine(line: Line, width: number, glyphs: Glyphs): Line {
-  if (lineWidth(line) <= width) return line
+  return lineWidth(line) <= width ? line : clipped(line, width, glyphs)
+}
+
+function clipped(line: Line, width: number, glyphs: Glyphs): Line {
   if (width <= 0) return []
-  const clipped: Span[] = []
+  const kept: Span[] = []
   let left = width - 1
   let style: Style = 'plain'
   for (const part of line) {
     style = part.style
     const text = headOfWidth(part.text, left)
-    if (text !== '') clipped.push({ text, style })
+    if (text !== '') kept.push({ text, style })
     if (text.length < part.text.length) break
     left -= textWidth(text)
   }
-  return [...clipped, span(glyphs.ellipsis, style)]
+  return [...kept, span(glyphs.ellipsis, style)]
 }
 
 /** The line in exactly `width` columns: cut or filled with spaces. */
 export function fitLine(line: Line, width: number, glyphs: Glyphs, align: 'left' | 'right' = 'left'): Line {
-  const clipped = clipLine(line, width, glyphs)
-  const missing = width - lineWidth(clipped)
-  if (missing <= 0) return clipped
-  const fill = span(' '.repeat(missing))
-  return align === 'left' ? [...clipped, fill] : [fill, ...clipped]
+  const taken = lineWidth(line)
+  if (taken === width) return line
+  if (taken > width) return padded(clipped(line, width, glyphs), width, align)
+  return padded(line, width, align, taken)
+}
+
+/** A cut line may lack a column where a wide character did not fit. */
+function padded(line: Line, width: number, align: 'left' | 'right', taken = lineWidth(line)): Line {
+  if (taken >= width) return line
+  const fill = span(' '.repeat(width - taken))
+  return align === 'left' ? [...line, fill] : [fill, ...line]
 }
 
 /** The line as a terminal takes it, without the spaces at its end; without colour it has no escape at all. */

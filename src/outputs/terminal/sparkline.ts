@@ -28,11 +28,13 @@ export function sparkline(values: ArrayLike<number>, width: number, glyphs: Glyp
     if (mean < min) min = mean
     if (mean > max) max = mean
   }
+  // 0 also for two values that differ by less than can be halved.
+  const span = max / 2 - min / 2
   const top = glyphs.spark.length - 1
   return means
     .map((mean) => {
       if (!Number.isFinite(mean)) return glyphs.gap
-      const share = max > min ? (mean / 2 - min / 2) / (max / 2 - min / 2) : 0.5
+      const share = span > 0 ? (mean / 2 - min / 2) / span : 0.5
       return glyphs.spark[Math.min(top, Math.floor(share * (top + 1)))]!
     })
     .join('')

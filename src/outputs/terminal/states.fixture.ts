@@ -99,7 +99,7 @@ export function runningState(more: Partial<DisplayState> = {}): DisplayState {
     },
     coverage: {
       watched: ['Reward hacking', 'KL explosion'],
-      unwatched: [{ title: 'Value-reward mismatch', missing: ['value/explained_variance'] }],
+      unwatched: [{ title: 'Value-reward mismatch', why: 'no value/explained_variance' }],
     },
     ...more,
   }

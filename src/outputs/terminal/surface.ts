@@ -1,3 +1,4 @@
+import type { VerbosityLevel } from '../../verbosity.ts'
 import type { AlertView, DisplayState } from './display-state.ts'
 
 /** What happened, as far as showing it goes: `start` and `end` are shown at once, `progress` when it is due. */
@@ -6,6 +7,7 @@ export type Moment = 'start' | 'progress' | 'end'
 /** One occasion to show something. */
 export interface Occasion {
   readonly moment: Moment
+  readonly verbosity: VerbosityLevel
   /** Raised since the last occasion, oldest first; shown at once. */
   readonly alerts: readonly AlertView[]
   /** Made only when it is shown. */

@@ -207,6 +207,33 @@ describe('rate limiting', () => {
     expect(paints).toBe(20)
   })
 
+  it('paints what takes long less often, up to every two seconds', () => {
+    const paintsIn = (costMs: number): number => {
+      const emulator = createEmulator(80, 24)
+      const write = emulator.stream.write.bind(emulator.stream)
+      const slow = run({
+        ...emulator.stream,
+        write: (text: string) => {
+          slow.clock.advanceMs(costMs)
+          return write(text)
+        },
+      })
+      slow.start()
+      let paints = 0
+      for (let i = 0; i < 1000; i++) {
+        slow.clock.advanceMs(10)
+        emulator.takeWritten()
+        slow.send({ phase: 'iteration_end', iteration: i, metrics: { reward: i } })
+        if (emulator.takeWritten() !== '') paints++
+      }
+      return paints
+    }
+    expect(paintsIn(0.1)).toBe(20)
+    // Half a millisecond is a two-thousandth of a second.
+    expect(paintsIn(0.5)).toBe(10)
+    expect(paintsIn(50)).toBe(5)
+  })
+
   it('writes no byte where nothing changed', () => {
     const emulator = createEmulator(80, 24)
     const { clock, start, iteration, send } = run(emulator.stream, { totalIterations: 100 })

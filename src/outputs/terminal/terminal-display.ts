@@ -29,6 +29,7 @@ export interface TerminalDisplayOptions {
   readonly verbosity?: VerbosityLevel
   /** Where to show it; `process.stdout` by default. What is no terminal gets plain lines without escapes. */
   readonly stream?: TerminalStream
+  /** Time for pace and ETA; the clock of the system by default. */
   readonly clock?: Clock
   /** Iterations of the whole run, for ETA and bar; TRAINING_START's `metadata.totalIterations` by default. */
   readonly totalIterations?: number
@@ -44,13 +45,14 @@ export interface TerminalDisplayOptions {
 
 /** A comparator, as far as a display reads it. */
 export interface ComparisonSource {
+  /** All comparisons, oldest first. */
   readonly comparisonHistory: readonly SampleComparison[]
 }
 
 /**
  * Shows a run while it trains: SIMPLE is one line that updates in place, VERBOSE a panel with metrics, mechanics of PPO,
- * alerts and the newest change of an answer. It paints at most twice a second (start, alert and end at once), writes only what
- * changed, and gives the cursor back however the process ends. What others print meanwhile stays above it.
+ * alerts and the newest change of an answer. It paints at most twice a second, a panel that takes long every two seconds at the
+ * least (start, alert and end at once), writes only what changed, and gives the cursor back however the process ends. What others print meanwhile stays above it.
  *
  * @throws TelltaleError `bad-option` for an option out of range.
  *
@@ -63,10 +65,12 @@ export interface ComparisonSource {
  * await monitor.run(() => {
  *   for (let i = 0; i < 3; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: 0.1 * i } })
  * })
+ * console.log(display.verbosity) // simple
  * ```
  */
 export class TerminalDisplay implements TrainingCallback {
   readonly name = 'TerminalDisplay'
+  /** One line (`simple`) or a panel (`verbose`). */
   readonly verbosity: VerbosityLevel
   readonly #clock: Clock
   readonly #surface: Surface
@@ -140,6 +144,7 @@ export class TerminalDisplay implements TrainingCallback {
     const alerts = this.#newAlerts()
     this.#surface.show({
       moment,
+      verbosity: this.verbosity,
       alerts,
       state: () => this.#state(moment !== 'progress' || alerts.length > 0),
       done: this.#done,

@@ -1,13 +1,22 @@
 /** A stream as displays use it: `process.stdout`, or anything with a `write`. */
 export interface TerminalStream {
+  /** Writes text; false where it did not go out at once. */
   write(text: string): unknown
+  /** True for a terminal. */
   readonly isTTY?: boolean | undefined
+  /** Width in characters, where it is a terminal. */
   readonly columns?: number | undefined
+  /** Height in lines, where it is a terminal. */
   readonly rows?: number | undefined
+  /** True once it is gone; nothing is written then. */
   readonly destroyed?: boolean | undefined
+  /** True once it has been ended; nothing is written then. */
   readonly writableEnded?: boolean | undefined
+  /** True while what was written has not gone out; painting waits. */
   readonly writableNeedDrain?: boolean | undefined
+  /** Registers for an event, such as `resize`. */
   on?(event: string, listener: () => void): unknown
+  /** Takes a registration back. */
   off?(event: string, listener: () => void): unknown
 }
 

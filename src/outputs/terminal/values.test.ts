@@ -114,6 +114,7 @@ describe('sparklines', () => {
     [[0, Infinity, 7], 3, '▁x█'],
     [[Number.NaN, Number.NaN], 5, 'xx'],
     [[-1.7e308, 1.7e308], 2, '▁█'],
+    [[0, 5e-324], 2, '▅▅'],
   ])('%j in %i columns is %s', (values, width, text) => expect(sparkline(values, width, unicode)).toBe(text))
 
   it('takes at most its width', () => {

@@ -1,0 +1,2 @@
+/** docs/benchmarks.md as bench/results.json makes it. */
+export function benchmarksMarkdown(): string

@@ -1,0 +1,102 @@
+/**
+ * One run on its way through the detectors: takes its lines, says in the end what they found.
+ *
+ * @module
+ */
+import {
+  type AnalyzerMode,
+  DEFAULT_MODE,
+  QualityAnalyzer,
+  type QualityAnalyzerOptions,
+} from '../decision/quality-analyzer.ts'
+import type { Alert, Coverage, Severity } from '../detectors/detector.ts'
+import type { RunStatus } from '../events.ts'
+import { createReplayer } from '../log/replayer.ts'
+import type { WireLine } from '../log/wire.ts'
+import { deriveQuality } from './derive-quality.ts'
+
+/** How runs are checked: the options of an analyzer. */
+export type CheckOptions = Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'>
+
+/** A run that was checked, as `telltale check --json` prints it. */
+export interface CheckedRun {
+  readonly run: string
+  readonly path: string
+  /** `telltale` for its own logs, `verl` and `jsonl` for flat lines. */
+  readonly source: 'telltale' | 'verl' | 'jsonl'
+  /** Table of names by which the series were understood. */
+  readonly trainer: string
+  /** Closed iterations that the detectors saw, repeated ones included. */
+  readonly iterations: number
+  /** `running` where the log has no end. */
+  readonly status: RunStatus | 'running'
+  readonly mode: AnalyzerMode
+  readonly preset: string | null
+  readonly alerts: readonly Alert[]
+  /** Where these detectors would have stopped the run. */
+  readonly stop: {
+    readonly iteration: number
+    readonly reason: string
+    readonly rollbackTo: number | null
+  } | null
+  readonly coverage: readonly Coverage[]
+}
+
+/** A run that is being checked. */
+export interface RunCheck {
+  readonly run: string
+  take(line: WireLine): void
+  /** The alerts so far. */
+  result(): CheckedRun
+}
+
+const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
+
+/** Whether a run has an alert at or above a severity. */
+export function hasAlert(run: CheckedRun, atLeast: Severity): boolean {
+  return run.alerts.some(({ severity }) => RANK[severity] >= RANK[atLeast])
+}
+
+/** Begins to check a run. */
+export function checkRun(run: string, path: string, source: CheckedRun['source'], options: CheckOptions): RunCheck {
+  let analyzer: QualityAnalyzer | null = null
+  let iterations = 0
+  const replayer = createReplayer({
+    setup(monitor) {
+      const made = new QualityAnalyzer({ monitor, ...options })
+      analyzer = made
+      monitor.registerCallback({
+        name: 'QualityAnalyzer',
+        onEvent(event, context) {
+          if (context.closed) iterations++
+          made.onEvent(event, context)
+        },
+      })
+    },
+    derive: deriveQuality(),
+  })
+  return {
+    run,
+    take: (line) => replayer.take(line),
+    result() {
+      const summary = replayer.monitor?.summary()
+      const alerts = analyzer?.alertHistory ?? []
+      const stopping = alerts.find(({ severity }) => severity === 'critical')
+      return {
+        run,
+        path,
+        source,
+        trainer: replayer.monitor?.getMetricsStore().trainer ?? 'own-loop',
+        iterations,
+        status: summary?.status ?? 'running',
+        mode: options.mode ?? DEFAULT_MODE,
+        preset: analyzer?.preset ?? null,
+        alerts,
+        stop: stopping
+          ? { iteration: stopping.iteration, reason: stopping.reason, rollbackTo: stopping.rollbackTo }
+          : null,
+        coverage: analyzer?.coverage ?? [],
+      }
+    },
+  }
+}

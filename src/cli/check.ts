@@ -1,0 +1,178 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { CheckedPath } from '../check/check-path.ts'
+import { ANALYZER_MODES, type AnalyzerMode, DEFAULT_MODE, QualityAnalyzer } from '../decision/quality-analyzer.ts'
+import { PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
+import type { Severity } from '../detectors/detector.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { TrainingMonitor } from '../monitor.ts'
+import { createProgress } from '../outputs/terminal/progress.ts'
+import { plainText } from '../text/plain-text.ts'
+
+interface CheckFlags {
+  readonly json?: true
+  readonly mode?: AnalyzerMode
+  readonly preset?: Preset
+  readonly falseAlarmRate?: number
+  readonly klThreshold?: number
+  readonly failOn: Severity
+}
+
+/** Exit codes: 0 clean, 1 alerts at or above `--fail-on`, 2 unreadable input or bad usage, 130 interrupted. */
+const CLEAN = 0
+const ALERTS = 1
+const UNREADABLE = 2
+const INTERRUPTED = 130
+
+/** Inputs from this size on show how far they are. */
+const LONG_INPUT_BYTES = 4 * 1024 * 1024
+
+/** `telltale check PATH…`: sends recorded runs through the detectors; for scripts and CI. */
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('Sends recorded runs through the detectors and says what they find.')
+    .argument('<path...>', 'run folders, folders of them, files of JSON lines, or - for standard input')
+    .option('--json', 'print the runs with alerts and coverage as JSON')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit with 1 at an alert of this severity or above')
+        .choices(['info', 'warning', 'critical'])
+        .default('critical'),
+    )
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        `threshold: the fixed rules; calibrated: a known rate of false alarms (default: "${DEFAULT_MODE}")`,
+      ).choices(ANALYZER_MODES),
+    )
+    .addOption(
+      new Option('--preset <preset>', 'mode calibrated: sort of training (default: from what the run logs)').choices(
+        PRESETS,
+      ),
+    )
+    .option(
+      '--false-alarm-rate <rate>',
+      'mode calibrated: share of healthy runs with a critical alert, above 0 to 0.5 (default: 0.01)',
+      number,
+    )
+    .option('--kl-threshold <nats>', 'nats per token of kl_ref/token above which it is critical', number)
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError('(telltale check --help shows the options)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Reads Telltale's own logs, and flat lines such as {"step":3,"loss":0.1} or {"step":3,"data":{…}}.
+
+Examples:
+  telltale check output/training_monitor              one run
+  telltale check .telltale/runs --mode calibrated     all runs in a folder
+  telltale check train_log.jsonl --json               a trainer's own file
+  zcat old-run.jsonl.gz | telltale check -            from standard input
+  telltale check runs --fail-on warning && deploy     in CI
+
+Exit code 0: no alert at or above --fail-on. 1: at least one. 2: input that cannot be read, or bad usage.`,
+    )
+    .action(async (paths: readonly string[], flags: CheckFlags) => {
+      process.exitCode = await check(paths, flags)
+    })
+}
+
+async function check(paths: readonly string[], flags: CheckFlags): Promise<number> {
+  if (paths.filter((path) => path === '-').length > 1) {
+    throw new TelltaleError('bad-usage', 'standard input (-) can be read once')
+  }
+  const { json, failOn, ...options } = flags
+  // Refuses options before anything is read.
+  new QualityAnalyzer({ monitor: new TrainingMonitor({ handleSignals: false }), ...options })
+  const { checkPath, sizeOfPath } = await import('../check/check-path.ts')
+  const { hasAlert } = await import('../check/run-check.ts')
+  const controller = new AbortController()
+  const onInterrupt = () => controller.abort()
+  process.once('SIGINT', onInterrupt)
+  process.stdout.on('error', ignoreClosedPipe)
+  const checked: CheckedPath[] = []
+  const errors: { readonly path: string; readonly problem: string }[] = []
+  try {
+    for (const path of paths) {
+      const progress = progressFor(path, sizeOfPath(path))
+      try {
+        const result = await checkPath(path, {
+          check: options,
+          stdin: process.stdin,
+          signal: controller.signal,
+          onBytes: (bytes) => progress?.add(bytes),
+        })
+        progress?.done()
+        checked.push(result)
+        if (!json) await say(result)
+      } catch (error) {
+        progress?.close()
+        if (controller.signal.aborted) {
+          process.stderr.write('telltale: interrupted; nothing was changed\n')
+          return INTERRUPTED
+        }
+        if (!(error instanceof TelltaleError && error.code === 'not-readable')) throw error
+        errors.push({ path, problem: error.message })
+        process.stderr.write(`telltale: ${plainText(errorMessage(error))} [${error.code}]\n`)
+      }
+    }
+  } finally {
+    process.off('SIGINT', onInterrupt)
+  }
+  const runs = checked.flatMap((result) => result.runs)
+  if (json) {
+    const damaged = checked.flatMap((result) => result.damaged.lines)
+    const damagedCount = checked.reduce((sum, result) => sum + result.damaged.count, 0)
+    process.stdout.write(`${harmless(JSON.stringify({ runs, damaged, damagedCount, errors }, finite, 2))}\n`)
+  }
+  if (errors.length > 0) return UNREADABLE
+  return runs.some((run) => hasAlert(run, failOn)) ? ALERTS : CLEAN
+}
+
+async function say(result: CheckedPath): Promise<void> {
+  const { checkText } = await import('./check-text.ts')
+  process.stdout.write(`${checkText(result, process.stdout, process.env).join('\n')}\n`)
+}
+
+/** How far a long input is, on a terminal. */
+function progressFor(path: string, bytes: number): { add(bytes: number): void; done(): void; close(): void } | null {
+  if (!process.stderr.isTTY || bytes < LONG_INPUT_BYTES) return null
+  const megabytes = (count: number) => Math.round(count / 1e6)
+  const progress = createProgress({ stream: process.stderr })
+  let read = 0
+  progress.start(`Reading ${path}`, megabytes(bytes))
+  return {
+    add(more) {
+      read += more
+      progress.update(megabytes(read), 'MB')
+    },
+    done() {
+      progress.done(`${megabytes(read)} MB`)
+      progress.close()
+    },
+    close: () => progress.close(),
+  }
+}
+
+/** JSON has no infinite numbers and no NaN: they are written as texts, as in the log. */
+function finite(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+}
+
+/** The same JSON, without characters that a terminal would act on or that would hide what it says. */
+function harmless(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+/** `telltale check … | head` is no failure. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}
+
+function number(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (Number.isFinite(value)) return value
+  throw new InvalidArgumentError('Expected a number.')
+}

@@ -1,0 +1,94 @@
+/**
+ * Lines that other trainers write: `{"step":3,"loss":0.1}`, and verl's `{"step":3,"data":{…}}`.
+ *
+ * @module
+ */
+import { errorMessage } from '../errors.ts'
+
+/** What one flat line says. */
+export interface FlatLine {
+  readonly step: number
+  /** Numbers by the trainer's names; non-finite ones are values. */
+  readonly metrics: Readonly<Record<string, number>>
+  /** `prompts`, `responses` and `rewards`, where the line has them. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** Unix seconds, or null where the line does not say. */
+  readonly time: number | null
+}
+
+const STEP_KEYS = ['step', 'global_step', 'iteration', '_step', 'training/global_step', 'train/global_step'] as const
+const TIME_KEYS = ['time', 'timestamp', '_timestamp'] as const
+const SAMPLE_KEYS = [
+  ['prompts', 'prompts'],
+  ['responses', 'responses'],
+  ['completions', 'responses'],
+  ['rewards', 'rewards'],
+] as const
+
+/** One line as JSON, or what is wrong with it. Python writes NaN and Infinity as bare words, which JSON has not. */
+export function parseJsonLine(text: string): { readonly value: unknown } | { readonly problem: string } {
+  const line = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  try {
+    return { value: JSON.parse(line) }
+  } catch (error) {
+    if (!/NaN|Infinity/.test(line)) return { problem: `not JSON: ${errorMessage(error)}` }
+  }
+  try {
+    const quoted = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/g, (word) =>
+      word[0] === '"' ? word : `"${word}"`,
+    )
+    return { value: JSON.parse(quoted) }
+  } catch (error) {
+    return { problem: `not JSON: ${errorMessage(error)}` }
+  }
+}
+
+/** Reads a flat line from its JSON; never throws. */
+export function flatLine(value: unknown): FlatLine | { readonly problem: string } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { problem: 'not an object' }
+  const record = value as Readonly<Record<string, unknown>>
+  const nested = own(record, 'data')
+  const data =
+    typeof nested === 'object' && nested !== null && !Array.isArray(nested)
+      ? (nested as Readonly<Record<string, unknown>>)
+      : null
+  const step = firstNumber(STEP_KEYS, record, data)
+  if (step === null) return { problem: `no step: expected a number under ${STEP_KEYS.slice(0, 3).join(', ')}` }
+  if (!Number.isSafeInteger(step) || step < 0) return { problem: `step is ${step}; expected an integer of at least 0` }
+  const metrics: Record<string, number> = Object.create(null)
+  const metadata: Record<string, unknown> = Object.create(null)
+  const source = data ?? record
+  for (const name of Object.keys(source)) {
+    const number = numberOf(source[name])
+    if (number !== null && !isPlace(name)) metrics[name] = number
+  }
+  for (const [key, name] of SAMPLE_KEYS) {
+    const samples = own(source, key)
+    if (Array.isArray(samples)) metadata[name] = samples
+  }
+  return { step, metrics, metadata, time: firstNumber(TIME_KEYS, record, data) }
+}
+
+/** Names that say where and when, not what. */
+function isPlace(name: string): boolean {
+  return (STEP_KEYS as readonly string[]).includes(name) || (TIME_KEYS as readonly string[]).includes(name)
+}
+
+function firstNumber(keys: readonly string[], ...records: readonly (Readonly<Record<string, unknown>> | null)[]) {
+  for (const record of records) {
+    for (const key of keys) {
+      const value = record === null ? undefined : own(record, key)
+      if (typeof value === 'number') return value
+    }
+  }
+  return null
+}
+
+function numberOf(value: unknown): number | null {
+  if (typeof value === 'number') return value
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : null
+}
+
+function own(record: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}

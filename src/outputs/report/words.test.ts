@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { alertReason } from '../../decision/alert-reason.ts'
+import type { ReportAlert } from './report.ts'
+import { ALERT_BASES, ALERT_KINDS, SIMPLE_ADVICE } from './report-names.ts'
+import { adviceWords, alertClause, certaintyWords, seenWords } from './words.ts'
+
+function alert(more: Partial<ReportAlert>): ReportAlert {
+  return {
+    id: 'x-1',
+    detector: 'x',
+    kind: 'stall',
+    direction: 'down',
+    severity: 'critical',
+    state: 'open',
+    iteration: 9,
+    reason: '',
+    onset: { estimate: 5, interval: [4, 6] },
+    series: ['quality/judge', 'reward/score'],
+    observed: 0.2,
+    expected: 0.5,
+    statistic: 7,
+    threshold: 5,
+    rollbackTo: null,
+    advice: [],
+    basis: 'calibrated',
+    falseAlarmRate: 0.01,
+    samples: [],
+    ...more,
+  }
+}
+
+describe('every alert', () => {
+  it.each(ALERT_KINDS.flatMap((kind) => ALERT_BASES.map((basis) => [kind, basis] as const)))(
+    'of %s, basis %s, has words with its numbers in order',
+    (kind, basis) => {
+      const one = alert({ kind, basis })
+      const { direction: _, ...evidence } = one
+      for (const words of [alertClause(one, {}), alertReason(evidence, basis)]) {
+        expect(words.replace('NaN or infinite', '')).not.toMatch(/undefined|NaN|null|\[object/)
+        expect(words.length).toBeGreaterThan(20)
+      }
+    },
+  )
+
+  it('is as sure as what its threshold rests on', () => {
+    expect(certaintyWords(alert({}))).toBe(
+      'the statistic is 7 against a threshold of 5; the detectors are calibrated so that at most 1 of 100 healthy runs raise any critical alert',
+    )
+    expect(certaintyWords(alert({ severity: 'warning', falseAlarmRate: null }))).toMatch(/a warning comes more readily/)
+    expect(certaintyWords(alert({ severity: 'info', falseAlarmRate: null }))).toMatch(/a note comes more readily/)
+    expect(certaintyWords(alert({ basis: 'rule', statistic: 3, falseAlarmRate: null }))).toMatch(
+      /3 iterations in a row/,
+    )
+    expect(certaintyWords(alert({ basis: 'threshold', falseAlarmRate: null }))).toMatch(/healthy runs can cross it too/)
+  })
+
+  it('says of a value that is not finite that it is so', () => {
+    expect(seenWords(Number.MAX_VALUE, String)).toBe('not finite')
+    const broken = alert({
+      kind: 'broken-invariant',
+      series: ['ppo/ratio_first'],
+      observed: Number.MAX_VALUE,
+      basis: 'rule',
+    })
+    const { direction: _, ...evidence } = broken
+    expect(alertClause(broken, {})).toContain('is not finite where it is 0.5 exactly')
+    expect(alertReason(evidence, 'rule')).toContain('ppo/ratio_first is not finite')
+  })
+})
+
+describe('every piece of advice', () => {
+  it.each(SIMPLE_ADVICE)('%s is a sentence without its full stop', (what) => {
+    expect(adviceWords({ do: what })).toMatch(/^[A-Z].*[^.]$/)
+  })
+
+  it('tells from what to what, where that is known', () => {
+    expect(adviceWords({ do: 'raise-entropy-bonus', from: 0.01, to: 0.02 })).toBe(
+      'Raise the entropy bonus from 0.01 to about 0.02',
+    )
+    expect(adviceWords({ do: 'raise-entropy-bonus', from: null, to: null })).toBe(
+      'Give the entropy a bonus in the loss',
+    )
+  })
+})
