@@ -16,9 +16,11 @@ function figures(kind, { healthy, faults }) {
     const count = calibrated.kinds[kind] ?? 0
     return `${count} of ${calibrated.critical.runs.toLocaleString('en')} healthy runs of ${Number(iterations).toLocaleString('en')} iterations`
   })
-  const rows = Object.entries(byStrength).map(([strength, { calibrated: found }]) =>
-    [strength, found.found, found.medianDelay ?? '-', found.p90Delay ?? '-', found.rightKind ?? '-'].join(' | '),
-  )
+  const rows = Object.entries(byStrength)
+    .sort(([a], [b]) => a - b)
+    .map(([strength, { calibrated: found }]) =>
+      [strength, found.found, found.medianDelay ?? '-', found.p90Delay ?? '-', found.rightKind ?? '-'].join(' | '),
+    )
   return `Critical alerts of kind \`${kind}\` in ${falseAlarms.join(', in ')}. Simulated faults of this kind:
 
 | strength | found within 500 | median delay | p90 delay | right kind |
