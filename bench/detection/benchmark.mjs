@@ -1,12 +1,13 @@
 // How good detection is: false alarms, delays, kinds, onsets and what roll-back saves, on runs that nothing was tuned on.
-//   npm run bench -- detection [--runs 60] [--json] [--write] [--export DIR]
+//   npm run bench -- detection [--runs 60] [--keep] [--json] [--write] [--export DIR [--kinds healthy,reward-hacking]]
 // --runs: runs of each kind and strength; there are fifty times as many healthy ones of 1,000 iterations and a third of that of 10,000.
+// --keep: leaves the simulated figures of results.json as they are and measures real runs, Python rivals and cost again.
 // --write: makes bench/detection/results.json and docs/detection-benchmark.md. --export: writes runs as JSONL and stops.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { CALIBRATION } from '../../dist/detectors/calibrated/calibration-table.js'
 import { calibratedPreset } from '../../dist/detectors/calibrated/preset.js'
-import { exportRuns } from './export.mjs'
+import { exportedJob, exportRuns } from './export.mjs'
 import { inParallel } from './parallel.mjs'
 import { scoreRealRuns } from './real-runs.mjs'
 import { writeReport } from './report.mjs'
@@ -23,8 +24,8 @@ const FAULT_ITERATIONS = 1300
 export async function benchmark(args) {
   const runs = number(args, '--runs', 60)
   const target = option(args, '--export')
-  if (target !== undefined) return exportRuns(target, runs)
-  const results = await measure(runs)
+  if (target !== undefined) return exportRuns(target, runs, option(args, '--kinds')?.split(','))
+  const results = args.includes('--keep') ? await measuredAgain() : await measure(runs)
   if (args.includes('--write')) {
     writeFileSync(RESULTS, `${JSON.stringify(results, null, 1)}\n`)
     await writeReport(results)
@@ -142,10 +143,60 @@ async function measure(runs) {
       'reward-hacking, iterations shuffled': each((method) => alarmRate(shuffledFault(all), method, 'critical')),
       'constant input': each((method) => alarmRate(constant(all), method, 'critical')),
     },
-    cost: cost(),
-    real: scoreRealRuns(),
+    ...(await quickParts()),
   }
   return { ...results, summary: summary(results) }
+}
+
+async function quickParts() {
+  return { python: await pythonRivals(), cost: cost(), real: scoreRealRuns() }
+}
+
+async function measuredAgain() {
+  const { summary: _, ...kept } = JSON.parse(readFileSync(RESULTS, 'utf8'))
+  const { generator, runs, iterations } = CALIBRATION
+  if (JSON.stringify(kept.provenance.calibration) !== JSON.stringify({ generator, runs, iterations }))
+    throw new Error('results.json was measured with other thresholds: run without --keep')
+  const results = { ...kept, ...(await quickParts()) }
+  return { ...results, summary: summary(results) }
+}
+
+/** rlwatch and rldoctor, where python_rivals.py has been run, beside the calibrated detectors on the same runs. */
+async function pythonRivals() {
+  const path = new URL('python-rivals.json', import.meta.url)
+  if (!existsSync(path)) return null
+  const { versions, runs: byName } = JSON.parse(readFileSync(path, 'utf8'))
+  const runs = Object.values(byName)
+  const ours = await inParallel(
+    'watch',
+    runs.map(({ exported, index }) => ({ ...exportedJob(exported, index), rivals: false })),
+    'exported runs',
+  )
+  runs.forEach((run, i) => {
+    for (const alarms of Object.values(run.alarms))
+      for (const alarm of Object.values(alarms)) if (alarm) alarm.onset = null
+    run.alarms.calibrated = ours[i].alarms.calibrated
+  })
+  const kinds = [...new Set(runs.map(({ exported }) => exported))]
+  return {
+    versions,
+    methods: Object.fromEntries(
+      Object.keys(runs[0].alarms).map((method) => [
+        method,
+        Object.fromEntries(
+          kinds.map((kind) => {
+            const of = runs.filter(({ exported }) => exported === kind)
+            return [
+              kind,
+              kind === 'healthy'
+                ? { critical: alarmRate(of, method, 'critical'), warning: alarmRate(of, method, 'warning') }
+                : detection(of, method),
+            ]
+          }),
+        ),
+      ]),
+    ),
+  }
 }
 
 function onsetError(runs) {
@@ -211,7 +262,8 @@ function summary(results) {
     ['least share found within 500 iterations, strength 1', '0.99', least(faults, 1)],
     ['least share found within 500 iterations, strength 0.5', '0.85', least(faults, 0.5)],
     ['right kind, quality faults, strength 1', '0.95', least(faults, 1, 'rightKind', QUALITY_FAULTS)],
-    ['onset, median absolute error', '30', onset.median],
+    ['onset, median absolute error, strength 1 and more', '30', onset.median],
+    ['the same, the worst kind at strength 1', '', worstOnset(faults)],
     ['gold saved, simulated, checkpoints every 10', '0.85', gold.calibrated['checkpoints 10'].mean],
     ['gold saved, simulated, checkpoints every 50', '', gold.calibrated['checkpoints 50'].mean],
     ['all detectors of the ppo preset, microseconds an iteration', '30', spent.microsecondsPerIteration],
@@ -222,13 +274,12 @@ function summary(results) {
   return rows.map(([figure, target, reached]) => ({ figure, target, reached }))
 }
 
-function least(faults, strength, what = 'found', kinds = Object.keys(faults)) {
-  return Math.min(...kinds.map((kind) => faults[kind][strength].calibrated[what] ?? 0))
+function worstOnset(faults) {
+  return Math.max(...Object.values(faults).map((byStrength) => byStrength[1].calibrated.medianOnsetError ?? 0))
 }
 
-/** The published results. */
-export function publishedResults() {
-  return JSON.parse(readFileSync(RESULTS, 'utf8'))
+function least(faults, strength, what = 'found', kinds = Object.keys(faults)) {
+  return Math.min(...kinds.map((kind) => faults[kind][strength].calibrated[what] ?? 0))
 }
 
 function option(args, name) {

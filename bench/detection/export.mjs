@@ -3,18 +3,24 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAULTS, simulate } from './simulate.mjs'
 
-/** `count` healthy runs and `count` of each fault at strength 1, of the split that nothing is tuned on; labels.json says what is what. */
-export function exportRuns(dir, count) {
+/** The runs of a kind that are exported: of their own, beyond those that the figures are taken on. */
+export function exportedJob(kind, index) {
+  const fault = kind === 'healthy' ? null : { kind, strength: 1 }
+  return { split: 'report', index: 1e6 + index, iterations: 1000, fault, dense: fault !== null }
+}
+
+/** `count` runs of each kind, `healthy` among them, of the split that nothing is tuned on; faults at strength 1. labels.json says what is what. */
+export function exportRuns(dir, count, kinds = ['healthy', ...FAULTS]) {
+  const unknown = kinds.find((kind) => kind !== 'healthy' && !FAULTS.includes(kind))
+  if (unknown) throw new Error(`no kind ${unknown}; there are healthy, ${FAULTS.join(', ')}`)
   mkdirSync(dir, { recursive: true })
   const labels = {}
-  for (const kind of ['healthy', ...FAULTS]) {
+  for (const kind of kinds) {
     for (let index = 0; index < count; index++) {
-      const fault = kind === 'healthy' ? null : { kind, strength: 1 }
-      // Of their own, beyond those that the figures are taken on.
-      const run = simulate({ split: 'report', index: 1e6 + index, iterations: 1000, fault, dense: fault !== null })
+      const run = simulate(exportedJob(kind, index))
       const name = `${kind}-${index}`
       writeFileSync(join(dir, `${name}.jsonl`), `${lines(run, name).join('\n')}\n`)
-      labels[name] = { kind: run.kind, onset: run.onset, strength: run.strength }
+      labels[name] = { exported: kind, index, kind: run.kind, onset: run.onset, strength: run.strength }
     }
   }
   writeFileSync(join(dir, 'labels.json'), `${JSON.stringify(labels, null, 1)}\n`)

@@ -1,6 +1,7 @@
 // docs/detection-benchmark.md and its plots, from results alone.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderPng, renderSvg } from '../../dist/outputs/plots/render.js'
+import { withFigures } from './detector-pages.mjs'
 
 const DOCS = new URL('../../docs/', import.meta.url)
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#AA4A83', '#857227', '#56B4E9', '#1F2328', '#E69F00']
@@ -23,6 +24,10 @@ export async function writeReport(results) {
     writeFileSync(new URL(`images/${name}.png`, DOCS), await renderPng(renderSvg({ name, ...chart })))
   }
   writeFileSync(new URL('detection-benchmark.md', DOCS), document(results))
+  for (const name of readdirSync(new URL('detectors/', DOCS))) {
+    const page = new URL(`detectors/${name}`, DOCS)
+    writeFileSync(page, withFigures(readFileSync(page, 'utf8'), results))
+  }
 }
 
 function delayPlot({ faults }) {
@@ -33,9 +38,14 @@ function foundPlot({ faults }) {
   return lines('Share of faults found within 500 iterations, by strength of the fault', faults, 'found')
 }
 
+/** JavaScript puts whole numbers first among an object's keys. */
+function strengthsOf(faults) {
+  return Object.keys(faults[DRAWN[0]]).sort((a, b) => a - b)
+}
+
 /** One line a kind, over the strengths. */
 function lines(title, faults, what) {
-  const strengths = Object.keys(faults[DRAWN[0]])
+  const strengths = strengthsOf(faults)
   const text = { color: '#1F2328', fontFamily: 'DejaVu Sans', fontSize: 12 }
   const legend = DRAWN.map((kind, i) => ({
     type: 'text',
@@ -74,7 +84,7 @@ function lines(title, faults, what) {
 function document(results) {
   const { provenance, summary, healthy, faults, asLogged, confusion, onsetError, gold, goldByKind, controls } = results
   const methods = Object.keys(healthy[1000])
-  const strengths = Object.keys(faults['reward-hacking'])
+  const strengths = strengthsOf(faults)
   return `# Detection: how good it is, and how that was measured
 
 Made by \`${provenance.command}\` from \`bench/detection/results.json\`; not to be edited. ${provenance.date}, Node ${provenance.node.slice(1)}, ${provenance.machine}.
@@ -119,9 +129,13 @@ ${table(
 
 What the calibrated detectors' false alarms said: ${said(healthy[1000].calibrated.kinds)} at 1,000 iterations; ${said(healthy[10000].calibrated.kinds)} at 10,000.
 
-Textbook CUSUM is k = 0.5, h = 5; Page-Hinkley is delta = 0.005, lambda = 50; both on values standardised by the first 100. The fixed
+Textbook CUSUM is k = 0.5, h = 5; Page-Hinkley is delta = 0.005, lambda = 50; both on nine series, standardised by their first 100 values. The fixed
 thresholds are the original plan's (\`mode: 'threshold'\`). A method that alarms in every healthy run has also "found" every fault: look
 at both tables.
+
+### rlwatch and rldoctor
+
+${pythonSection(results.python)}
 
 ### Negative controls
 
@@ -183,7 +197,8 @@ ${table(
 
 ### When it began
 
-The onset that an alert names is wrong by ${shown(onsetError.median)} iterations at the median, ${shown(onsetError.p90)} at the 90th percentile (${onsetError.runs} alerts, strength 1 and more).
+The onset that an alert names is wrong by ${shown(onsetError.median)} iterations at the median, ${shown(onsetError.p90)} at the 90th percentile (${onsetError.runs} alerts, strength 1 and more). Most of these
+faults begin at once and are exact; of those that creep, the median error at strength 1 is ${DRAWN.map((kind) => `${shown(faults[kind][1].calibrated.medianOnsetError)} for ${kind}`).join(', ')}.
 
 ### What going back saves
 
@@ -219,9 +234,40 @@ ${realSection(results.real)}
   iterations; a run with white noise pays for them. Delays at the median are those of an autocorrelation near 0.5.
 - Margins. Small changes (of prompts, of style) happen in healthy runs and are not reported: a fault of strength 0.5 needs about 40
   iterations to leave the margin of the quality channels before any statistics begin.
+- The configured rate is that of calibration's own cells, not of every run. The report's cells hold an autocorrelation up to 0.95 where calibration's end at
+  0.9, and noisier gradient norms; that is probably why the rate at 10,000 iterations is above 0.01. Gradient norms and losses bring most of it.
+- Entropy and length are excused while the reward rises, and a collapse in that time is found late or not within 500 iterations.
+- The explained variance of some configurations is so noisy that three times the unexplained share is within its noise.
+- Forgetting is measured every ten iterations: a strong fall within the first 48 comparisons is probably taken for part of the noise
+  that it is judged by, since stronger ones are found less often.
 - The budget is divided evenly over all calibrated statistics (Bonferroni), although most false alarms come from few of them.
 - Quality faults can only be told apart where the run logs a score (a judge, a held-out reward) beside text statistics.
 `
+}
+
+function pythonSection(python) {
+  if (!python) return 'Not measured here: `bench/detection/python_rivals.py` needs both packages.'
+  const { versions, methods } = python
+  const faults = Object.keys(methods.calibrated).filter((kind) => kind !== 'healthy')
+  return `As installed (${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(
+      ', ',
+    )}), at their defaults, on exported runs of 1,000 iterations of the same split: \`python_rivals.py\`. They are given what they have an argument for; rewards of
+single answers are not simulated, so some of their detectors say nothing. rldoctor looks every 25 iterations, as its live monitor does.
+
+${table(
+  ['', 'healthy runs', 'critical', 'warning or more', ...faults.map((kind) => `${kind}: found / too early`)],
+  Object.entries(methods).map(([method, of]) =>
+    [
+      method,
+      of.healthy.critical.runs,
+      of.healthy.critical.rate,
+      of.healthy.warning.rate,
+      ...faults.map((kind) => `${of[kind].found} / ${of[kind].early}`),
+    ].map(shown),
+  ),
+)}`
 }
 
 function realSection({ runs, healthy, faults, goldSaved }) {

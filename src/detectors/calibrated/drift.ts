@@ -108,7 +108,6 @@ export interface DriftWatch {
   onset(drift: Drift): { readonly estimate: number; readonly interval: readonly [number, number] }
   /** Forgets what the signal used to be: something is known to have changed. */
   reanchor(): void
-  readonly warm: boolean
   snapshot(): DriftState
   restore(state: DriftState): void
 }
@@ -305,9 +304,6 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       return { estimate, interval: [Math.min(estimate, at(place.from)), Math.max(estimate, at(place.to + 1))] }
     },
     reanchor: forget,
-    get warm() {
-      return blocks >= WARM_UP_BLOCKS
-    },
     snapshot: () => ({
       block: [...block],
       count,

@@ -22,8 +22,6 @@ export interface LevelDriftOptions extends DriftOptions {
   readonly value: (signal: number) => number
   /** How far the signal may rise for each standard deviation that the reward has risen by meanwhile; 0 where left out. */
   readonly perRewardRise?: number
-  /** Announcements after which the level is learned anew; all where left out. */
-  readonly reanchorOn?: (what: string) => boolean
 }
 
 interface State {
@@ -67,7 +65,7 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
     kind,
     reads: [series],
     update(observation: Observation) {
-      if (observation.announced?.some(options.reanchorOn ?? always)) {
+      if (observation.announced?.length) {
         watch.reanchor()
         reward?.reanchor()
         open = null
@@ -111,8 +109,4 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
     }
     return undefined
   }
-}
-
-function always(): boolean {
-  return true
 }

@@ -132,7 +132,8 @@ export const RULES: readonly SustainedRule[] = [
       const ratio = observation.get('mismatch/is_ratio_mean')
       if (ratio !== undefined && (ratio < RATIO_LIMITS[0] || ratio > RATIO_LIMITS[1]))
         return { series: 'mismatch/is_ratio_mean', observed: ratio, expected: 1, direction: ratio > 1 ? 'up' : 'down' }
-      return (ess ?? observation.get('mismatch/kl') ?? observation.get('mismatch/kl_k3') ?? ratio) ? null : undefined
+      const logged = ess ?? observation.get('mismatch/kl') ?? observation.get('mismatch/kl_k3') ?? ratio
+      return logged === undefined ? undefined : null
     },
   },
   {
