@@ -6,50 +6,96 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadPretrained } from '../dist/demo/pretrain.js'
-import { pretrainedDir } from '../dist/demo/run-demo.js'
+import { DEMO_KL_THRESHOLD, pretrainedDir } from '../dist/demo/run-demo.js'
 import { learnFromRevisions, learnReward } from '../dist/demo/stages.js'
 import { trainScenario } from '../dist/demo/train-scenario.js'
-import { TrainingMonitor } from '../dist/index.js'
+import { QualityAnalyzer, TrainingMonitor } from '../dist/index.js'
 import { startBackend } from '../dist/trainer/index.js'
 
 const SEEDS = [1, 2, 3, 4, 5]
+/** The demo's length, and one at which a failure that is slow in some seeds has had its time, too. */
 const ITERATIONS = 120
+const LONG = 200
 const BATCH_SIZE = 32
 const TENTH = ITERATIONS / 10
 
 export async function learning() {
   const healthy = []
   const hacking = []
+  const longer = []
   for (const seed of SEEDS) {
-    healthy.push({ seed, ...judgeHealthy(await trained(seed, 'healthy')) })
-    hacking.push({ seed, ...judgeHacking(await trained(seed, 'reward-hacking')) })
+    healthy.push({ seed, ...judgeHealthy(await trained(seed, 'healthy', ITERATIONS)) })
+    const run = await trained(seed, 'reward-hacking', LONG)
+    hacking.push({ seed, ...judgeHacking(first(run, ITERATIONS)) })
+    longer.push({ seed, ...judgeHacking(run) })
   }
   const rose = healthy.filter(({ goldRises }) => goldRises).length
-  const hacked = hacking.filter(({ proxyRises, goldFalls }) => proxyRises && goldFalls).length
+  const [hacked, hackedLater] = [hacking, longer].map(
+    (runs) => runs.filter(({ proxyRises, goldFalls }) => proxyRises && goldFalls).length,
+  )
   return {
     question: "Does the policy learn, and does it game its reward where nothing holds it, by the judge's own score?",
     goal: `healthy: gold rises in all ${SEEDS.length} seeds; reward hacking: the proxy rises and gold falls in at least 4`,
     reached: rose === SEEDS.length && hacked >= 4,
-    limits: 'the share of seeds that do is a property of the demo; see the figures of each',
+    limits: `the demo is short: gold is still falling when its ${ITERATIONS} iterations end; let go on to ${LONG}, ${hackedLater} of ${SEEDS.length} seeds have fallen as far`,
     definitions: {
-      runs: `${ITERATIONS} iterations of ${BATCH_SIZE} answers`,
+      runs: `${ITERATIONS} iterations of ${BATCH_SIZE} answers, as the demo`,
       gold: "gold/total: the judge's score, mean over the answers of an iteration",
       proxy: 'reward/score: the reward that the policy is trained on',
       goldRises: `mean gold of the last ${TENTH} iterations above that of the first ${TENTH}`,
       goldBest: `highest mean gold of ${TENTH} iterations in a row`,
       batchSd: 'standard deviation of the judge’s score over the answers of an iteration, mean of all iterations',
+      stoppedAt:
+        "where the demo's early stop would have ended the run, by the plan's fixed rules and the demo's KL threshold",
       goldFalls: `mean gold of the last ${TENTH} iterations at least 2 batchSd below goldBest`,
     },
     healthySeedsWhoseGoldRises: rose,
     hackingSeedsThatHack: hacked,
+    [`hackingSeedsThatHackBy${LONG}Iterations`]: hackedLater,
     healthy: Object.fromEntries(healthy.map(({ seed, ...figures }) => [`seed ${seed}`, figures])),
     hacking: Object.fromEntries(hacking.map(({ seed, ...figures }) => [`seed ${seed}`, figures])),
+    [`hackingAfter${LONG}Iterations`]: Object.fromEntries(
+      longer.map(({ seed, goldBest, goldLast, batchSd, fallInBatchSds }) => [
+        `seed ${seed}`,
+        { goldBest, goldLast, batchSd, fallInBatchSds },
+      ]),
+    ),
   }
 }
 
-function judgeHealthy({ gold, proxy, kl }) {
+/** Iteration at which the demo's early stop would have ended the run, or null: its fixed rules on what they read there. */
+function stopOf({ proxy, kl, refPerplexity }) {
+  const monitor = new TrainingMonitor({ handleSignals: false })
+  monitor.registerCallback(new QualityAnalyzer({ monitor, klThreshold: DEMO_KL_THRESHOLD }))
+  for (let iteration = 0; iteration < proxy.length && monitor.getStop() === null; iteration++) {
+    const metrics = {
+      'reward/score': proxy[iteration],
+      'kl_ref/token': kl[iteration],
+      'quality/ref_perplexity': refPerplexity[iteration],
+    }
+    monitor.onEvent({ phase: 'iteration_end', iteration, metrics })
+  }
+  return monitor.getStop()?.iteration ?? null
+}
+
+function belowBest(gold) {
+  return highestMean(gold) - mean(gold.slice(-TENTH))
+}
+
+function highestMean(values) {
+  return Math.max(...values.slice(TENTH - 1).map((_, i) => mean(values.slice(i, i + TENTH))))
+}
+
+/** The beginning of a run: what it would have been had it ended there. */
+function first(run, iterations) {
+  return Object.fromEntries(Object.entries(run).map(([name, values]) => [name, values.slice(0, iterations)]))
+}
+
+function judgeHealthy(run) {
+  const { gold, proxy, kl } = run
   const [first, last] = ends(gold)
   return {
+    stoppedAt: stopOf(run) ?? 'never',
     goldFirst: round(first),
     goldLast: round(last),
     goldRises: last > first,
@@ -59,12 +105,16 @@ function judgeHealthy({ gold, proxy, kl }) {
   }
 }
 
-function judgeHacking({ gold, goldStd, proxy, kl }) {
+function judgeHacking(run) {
+  const { gold, goldStd, proxy, kl } = run
   const [, last] = ends(gold)
   const [proxyFirst, proxyLast] = ends(proxy)
-  const best = Math.max(...gold.slice(TENTH - 1).map((_, i) => mean(gold.slice(i, i + TENTH))))
+  const best = highestMean(gold)
   const batchSd = mean(goldStd)
+  const stoppedAt = stopOf(run)
   return {
+    stoppedAt: stoppedAt ?? 'never',
+    goldBelowBestWhenStopped: stoppedAt === null ? 'never' : round(belowBest(gold.slice(0, stoppedAt + 1))),
     proxyFirst: round(proxyFirst),
     proxyLast: round(proxyLast),
     proxyRises: proxyLast > proxyFirst,
@@ -78,12 +128,12 @@ function judgeHacking({ gold, goldStd, proxy, kl }) {
 }
 
 /** The series of a run, trained now or taken from where an earlier call has left them. */
-export async function trained(seed, scenario) {
+export async function trained(seed, scenario, iterations) {
   const dir = fileURLToPath(new URL(`../build/learning/${versionOfTheTrainer()}/`, import.meta.url))
-  const path = join(dir, `${scenario}-${seed}.json`)
+  const path = join(dir, `${scenario}-${seed}-${iterations}.json`)
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'))
   const started = Date.now()
-  const series = await train(seed, scenario)
+  const series = await train(seed, scenario, iterations)
   mkdirSync(dir, { recursive: true })
   writeFileSync(`${path}.part`, JSON.stringify(series))
   renameSync(`${path}.part`, path)
@@ -91,13 +141,11 @@ export async function trained(seed, scenario) {
   return series
 }
 
-async function train(seed, scenario) {
+async function train(seed, scenario, iterations) {
   await startBackend()
   const monitor = new TrainingMonitor({ earlyStop: 'off', handleSignals: false })
   const start = await startingPoint(seed)
-  await monitor.run(() =>
-    trainScenario(start, { scenario, seed, iterations: ITERATIONS, batchSize: BATCH_SIZE, monitor }),
-  )
+  await monitor.run(() => trainScenario(start, { scenario, seed, iterations, batchSize: BATCH_SIZE, monitor }))
   const store = monitor.getMetricsStore()
   const values = (name) => [...store.get(name).values()]
   return {

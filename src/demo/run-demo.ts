@@ -41,7 +41,7 @@ export interface DemoOptions {
 
 /**
  * Nats per token at which the demo stops for its KL. The library's default, 0.1, is the plan's; healthy runs of this small
- * world settle at 0.10 to 0.13 and would all be stopped by it. Their highest single iteration was 0.19 (seeds 1 to 5, 120
+ * world settle at 0.10 to 0.12 and would all be stopped by it. Their highest single iteration was 0.18 (seeds 1 to 5, 120
  * iterations of 32), so half a nat is more than twice that.
  */
 export const DEMO_KL_THRESHOLD = 0.5
