@@ -34,7 +34,8 @@ export function parseJsonLine(text: string): { readonly value: unknown } | { rea
     if (!/NaN|Infinity/.test(line)) return { problem: `not JSON: ${errorMessage(error)}` }
   }
   try {
-    const quoted = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/g, (word) =>
+    // The closing quote may lack: were a text without an end no match, its end would be looked for from each of its quotes.
+    const quoted = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"?|-?Infinity|NaN/gs, (word) =>
       word[0] === '"' ? word : `"${word}"`,
     )
     return { value: JSON.parse(quoted) }
