@@ -519,6 +519,70 @@ describe('what a hostile review found', () => {
     expect(lines(dir).at(-1)).toMatchObject({ metadata: { kept: 1 } })
   })
 
+  it('no metadata, list or getter that throws costs more than itself, and a replay sees what was seen live', async () => {
+    const dir = folder()
+    const monitor = newMonitor({ outputDir: dir })
+    const seen = observer()
+    monitor.registerCallback(seen)
+    const thrower = new Proxy<Record<string, unknown>>(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no keys')
+        },
+        get: () => {
+          throw new Error('no values')
+        },
+      },
+    )
+    const revoked = Proxy.revocable<unknown[]>([], {})
+    revoked.revoke()
+    const phases = [
+      'training_start',
+      'response_generated',
+      'policy_update',
+      'iteration_end',
+      'checkpoint_saved',
+    ] as const
+    for (const phase of phases) monitor.onEvent({ phase, iteration: 0, metrics: { reward: 1 }, metadata: thrower })
+    const metadata = { responses: revoked.proxy, rewards: revoked.proxy, removed: revoked.proxy, note: 'kept' }
+    for (const phase of phases.slice(1)) monitor.onEvent({ phase, iteration: 1, metrics: { reward: 2 }, metadata })
+    const metrics = {
+      reward: 3,
+      get kl_div(): number {
+        throw new Error('no KL')
+      },
+    }
+    monitor.onEvent({ phase: 'iteration_end', iteration: 2, metrics })
+    monitor.onEvent({ phase: 'training_end', iteration: 2, metadata: thrower })
+    await monitor.close()
+    expect(monitor.summary()).toMatchObject({
+      status: 'completed',
+      checkpoints: [0, 1],
+      counters: { rejectedEvents: 0 },
+    })
+    expect(seen.closed.map(({ iteration, get }) => [iteration, get('reward/score')])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ])
+    const again = observer()
+    await replayRun(dir, (replayed) => replayed.registerCallback(again))
+    const told = ({ events }: typeof seen) => events.map(({ phase, iteration, metrics: of }) => [phase, iteration, of])
+    expect(told(again)).toEqual(told(seen))
+    expect(lines(dir).find(({ iteration, phase }) => iteration === 1 && phase === 'iteration_end')).toMatchObject({
+      metadata: { note: 'kept' },
+    })
+  })
+
+  it('a reason or an announcement that is no text is none to throw for', () => {
+    const monitor = newMonitor()
+    const nothing = Object.create(null) as never
+    monitor.announce(nothing)
+    monitor.requestEarlyStop(nothing, { severity: 'warning' })
+    expect(monitor.summary().laterStops).toMatchObject([{ severity: 'warning', reason: expect.any(String) }])
+  })
+
   it('rewards and prompts without responses are logged and replayed', async () => {
     const dir = folder()
     const monitor = newMonitor({ outputDir: dir })

@@ -239,7 +239,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
    * so that detectors take a new reference instead of an alarm.
    */
   announce(what: string): void {
-    const said = String(what).slice(0, 200)
+    const said = spoken(what).slice(0, 200)
     this.#log?.line('announce', this.#now(), { what: said })
     if (this.#announced.length < 100) this.#announced.push(said)
   }
@@ -388,19 +388,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     const time = this.#now()
     this.#log?.event(event, time)
     this.#rejectedValues += event.setAside.length
-    switch (event.phase) {
-      case TrainingPhase.TRAINING_START:
-        this.#readStart(event)
-        break
-      case TrainingPhase.CHECKPOINT_SAVED:
-        this.#readCheckpoint(event)
-        break
-      case TrainingPhase.TRAINING_END:
-        this.#readEnd(event)
-        break
-      default:
-        break
-    }
+    this.#readMetadata(event)
     const closed = this.#assemble(event, time)
     if (closed === 'ignored') return
     this.#queue.push({ event, closed })
@@ -443,8 +431,14 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
 
   /** The plan's loops say the clipped share of an update in its metadata. */
   #readClipFraction({ metadata, metrics, iteration }: TrainingEvent): void {
-    const value = metadata.clip_fraction
-    if (typeof value !== 'number' || metrics.clip_fraction !== undefined) return
+    if (metrics.clip_fraction !== undefined) return
+    let value: unknown
+    try {
+      value = metadata.clip_fraction
+    } catch {
+      this.#rejectedValues++
+    }
+    if (typeof value !== 'number') return
     const canonical = this.#store.add('clip_fraction', value, iteration)
     if (canonical !== undefined) this.#pending.set(canonical, value)
   }
@@ -512,6 +506,17 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#take(createTrainingEvent({ phase: TrainingPhase.TRAINING_START, iteration: first.iteration }))
   }
 
+  /** What the monitor itself wants of the metadata. That may throw when it is read, and then costs itself, not the event. */
+  #readMetadata(event: TrainingEvent): void {
+    try {
+      if (event.phase === TrainingPhase.TRAINING_START) this.#readStart(event)
+      else if (event.phase === TrainingPhase.CHECKPOINT_SAVED) this.#readCheckpoint(event)
+      else if (event.phase === TrainingPhase.TRAINING_END) this.#readEnd(event)
+    } catch {
+      this.#rejectedValues++
+    }
+  }
+
   #readStart(event: TrainingEvent): void {
     const { config, totalIterations } = event.metadata
     if (typeof config === 'object' && config !== null) this.#config = { ...this.#config, ...config }
@@ -519,21 +524,24 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   }
 
   #readCheckpoint(event: TrainingEvent): void {
+    const keep = (gone: ReadonlySet<unknown>) => {
+      const kept = this.#checkpoints.filter((checkpoint) => checkpoint !== event.iteration && !gone.has(checkpoint))
+      this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-10_000)
+    }
+    keep(new Set())
     const removed = event.metadata.removed
-    const gone = new Set<unknown>(Array.isArray(removed) ? removed : [])
-    const kept = this.#checkpoints.filter((checkpoint) => checkpoint !== event.iteration && !gone.has(checkpoint))
-    this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-10_000)
+    if (Array.isArray(removed)) keep(new Set(removed))
   }
 
   #readEnd(event: TrainingEvent): void {
-    const { status, error } = event.metadata
-    const said = status === 'completed' || status === 'stopped' || status === 'failed'
-    this.#status = said ? status : this.#stop ? 'stopped' : 'completed'
-    if (error !== undefined && error !== null) this.#error = errorMessage(error)
+    this.#status = this.#stop ? 'stopped' : 'completed'
     this.#endedMs = this.clock.monotonicMs()
     this.#ended = true
     // Ctrl-C after the end of training is the program's own again.
     this.#unwatch?.()
+    const { status, error } = event.metadata
+    if (status === 'completed' || status === 'stopped' || status === 'failed') this.#status = status
+    if (error !== undefined && error !== null) this.#error = errorMessage(error)
   }
 
   /** Sends TRAINING_END unless it has been sent. */
@@ -550,7 +558,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     const severity: Severity =
       options.severity === 'info' || options.severity === 'warning' ? options.severity : 'critical'
     const request: StopRequest = {
-      reason: String(reason).slice(0, MAX_REASON_CHARACTERS),
+      reason: spoken(reason).slice(0, MAX_REASON_CHARACTERS),
       severity,
       iteration: countOr(options.iteration, Math.max(0, this.#openIteration)),
       rollbackTo: countOr(options.rollbackTo, null),
@@ -589,6 +597,11 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #now(): number {
     return Math.round(this.clock.unixSeconds() * 1000) / 1000
   }
+}
+
+/** A text from outside, which may be anything. */
+function spoken(text: unknown): string {
+  return typeof text === 'string' ? text : errorMessage(text)
 }
 
 /** A count from outside, or what stands for one that is none. */

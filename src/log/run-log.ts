@@ -10,7 +10,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import type { TrainingEvent } from '../events.ts'
 import { makeFolder } from '../make-folder.ts'
 import { plainJson } from '../text/plain-json.ts'
-import { encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
+import { type EncodedSamples, encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
 
 /** What a run says of itself in its first line. */
 export interface RunHeader {
@@ -119,7 +119,14 @@ export class RunLog {
 
   /** Writes the samples that an event carries in a line of their own and returns its sequence number. */
   #samples(event: TrainingEvent, time: number): number | null {
-    const samples = samplesOf(event)
+    let samples: EncodedSamples | null
+    try {
+      samples = samplesOf(event)
+    } catch {
+      // A list that throws when it is read: the event is worth more than its samples.
+      this.#droppedSamples++
+      return null
+    }
     if (!samples) return null
     this.#droppedSamples += samples.dropped
     const { prompts, responses, rewards } = samples
