@@ -1,3 +1,5 @@
+import { selectNth } from './select.ts'
+
 /** The middle of the values (mean of the two middle ones for an even count); NaN for none. Values must be finite. */
 export function median(values: ArrayLike<number>): number {
   return quantile(values, 0.5)
@@ -41,32 +43,10 @@ export function sortedQuantile(sorted: ArrayLike<number>, q: number): number {
  */
 export function medianInPlace(buffer: Float64Array, n: number): number {
   const middle = n >> 1
-  const high = select(buffer, n, middle)
+  const high = selectNth(buffer, middle, 0, n - 1)
   if (n % 2 === 1) return high
   let low = buffer[0]!
   for (let i = 1; i < middle; i++) if (buffer[i]! > low) low = buffer[i]!
   // As sortedQuantile has it, so that both give the same bits.
   return low === high ? low : low + (high - low) * 0.5
-}
-
-/** Hoare's selection: puts the k-th smallest in its place, no larger ones before it. */
-function select(a: Float64Array, n: number, k: number): number {
-  let from = 0
-  let to = n - 1
-  while (from < to) {
-    const pivot = a[k]!
-    let i = from
-    let j = to
-    while (i <= j) {
-      while (a[i]! < pivot) i++
-      while (a[j]! > pivot) j--
-      if (i > j) break
-      const swapped = a[i]!
-      a[i++] = a[j]!
-      a[j--] = swapped
-    }
-    if (j < k) from = i
-    if (k < i) to = j
-  }
-  return a[k]!
 }
