@@ -17,6 +17,7 @@ import {
 import type { Alert, Observation, Severity } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
 import { createTrainingEvent, type RunStatus, TrainingEvent, type TrainingEventInit, TrainingPhase } from './events.ts'
+import { decodeNumber } from './log/decode-metrics.ts'
 import { RunLog } from './log/run-log.ts'
 import { MetricsStore } from './metrics/store.ts'
 import type { MonitorView, RunSummary, StopRequest } from './run-summary.ts'
@@ -432,13 +433,14 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** The plan's loops say the clipped share of an update in its metadata. */
   #readClipFraction({ metadata, metrics, iteration }: TrainingEvent): void {
     if (metrics.clip_fraction !== undefined) return
-    let value: unknown
+    let value: number | null = null
     try {
-      value = metadata.clip_fraction
+      // A replay finds NaN as the text that the log has for it.
+      value = decodeNumber(metadata.clip_fraction)
     } catch {
       this.#rejectedValues++
     }
-    if (typeof value !== 'number') return
+    if (value === null) return
     const canonical = this.#store.add('clip_fraction', value, iteration)
     if (canonical !== undefined) this.#pending.set(canonical, value)
   }

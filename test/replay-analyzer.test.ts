@@ -100,6 +100,29 @@ describe.each(MODES)('an analyzer in %o', (options) => {
     expect(replay.monitor.getStop()).toEqual(monitor.getStop())
   })
 
+  it('comes to the same where metadata holds what a log can only have as something else', async () => {
+    const outputDir = join(dir, `odd-${options.mode}`)
+    const { monitor, analyzer } = watched(options, outputDir)
+    for (let iteration = 0; iteration < 60; iteration++) {
+      const answers = ['one two three', null, 7, `\ud83d so ${iteration}`]
+      const metadata = { prompts: ['a', 'b', 'c', null], responses: answers, rewards: [1, null, Number.NaN, -0] }
+      monitor.onEvent({ phase: 'response_generated', iteration, metadata })
+      monitor.onEvent({ phase: 'policy_update', iteration, metadata: { clip_fraction: iteration === 9 ? NaN : 0.1 } })
+      const metrics = { kl_div: iteration < 40 ? 0.01 : 2, reward: noise(iteration, 1) }
+      monitor.onEvent({ phase: 'iteration_end', iteration, metrics })
+    }
+    await monitor.close()
+    expect(analyzer.alertHistory.length).toBeGreaterThan(0)
+    let replayed: QualityAnalyzer | null = null
+    const replay = await replayRun(outputDir, (again) => {
+      replayed = new QualityAnalyzer({ monitor: again, ...options })
+      again.registerCallback(replayed)
+    })
+    expect(JSON.stringify(replayed!.snapshot())).toBe(JSON.stringify(analyzer.snapshot()))
+    const clipped = (of: TrainingMonitor) => [...of.getMetricsStore().get('clip_fraction')!.values()]
+    expect(clipped(replay.monitor)).toEqual(clipped(monitor))
+  })
+
   it('goes on exactly from a snapshot taken anywhere', () => {
     const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {} })
     monitor.registerCallback(new SampleComparator({ comparisonFrequency: 20 }))
@@ -157,6 +180,9 @@ describe('a snapshot', () => {
       { ...saved, detectors: saved.detectors.map((state: object) => ({ ...state, version: 7 })) },
       /detector answer-quality, version 1, was expected; version 7/,
     ],
+    ['a torn state', { ...saved, ladder: undefined }, /damaged .*Replay/],
+    ['answers that are none', { ...saved, answers: { followed: 5, compared: null } }, /damaged/],
+    ['detectors that are no list', { ...saved, detectors: { length: saved.detectors.length } }, /something else came/],
   ])('of %s is refused', (_, snapshot, message) => {
     expect(() => make({ mode: 'calibrated' }).restore(snapshot as never)).toThrowError(
       expect.objectContaining({ code: 'bad-format', message: expect.stringMatching(message) }),

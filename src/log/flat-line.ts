@@ -4,6 +4,7 @@
  * @module
  */
 import { errorMessage } from '../errors.ts'
+import { decodeNumber } from './decode-metrics.ts'
 
 /** What one flat line says. */
 export interface FlatLine {
@@ -60,7 +61,7 @@ export function flatLine(value: unknown): FlatLine | { readonly problem: string 
   const metadata: Record<string, unknown> = Object.create(null)
   const source = data ?? record
   for (const name of Object.keys(source)) {
-    const number = numberOf(source[name])
+    const number = decodeNumber(source[name])
     if (number !== null && !isPlace(name)) metrics[name] = number
   }
   for (const [key, name] of SAMPLE_KEYS) {
@@ -83,11 +84,6 @@ function firstNumber(keys: readonly string[], ...records: readonly (Readonly<Rec
     }
   }
   return null
-}
-
-function numberOf(value: unknown): number | null {
-  if (typeof value === 'number') return value
-  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : null
 }
 
 function own(record: Readonly<Record<string, unknown>>, key: string): unknown {
