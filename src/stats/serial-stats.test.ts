@@ -14,7 +14,8 @@ const golden = JSON.parse(readFileSync(new URL('./serial-stats.fixture.json', im
 }
 type Fit = { sd: number; autocorrelation: number }
 
-const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true })
+/** Without minus zero, which sorts as it likes. */
+const finite = fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((value) => value + 0)
 
 describe('against numpy and scipy, at every prefix', () => {
   it('scale and autocorrelation', () => {
