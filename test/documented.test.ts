@@ -23,7 +23,7 @@ beforeAll(async () => {
   // Throws where a comment names a parameter that does not exist, or an export mentions a type that nobody can import.
   read = await readProject()
   items = publicItems(read.project)
-}, 120_000)
+})
 
 const names = (some: readonly PublicItem[]) => some.map(({ entry, name, kind }) => `${kind} ${name} (${entry})`)
 
@@ -67,5 +67,5 @@ describe('the API reference', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
-  }, 120_000)
+  })
 })

@@ -49,7 +49,7 @@ beforeAll(async () => {
   hostile = await new ReportGenerator({ outputDir: join(dir, 'hostile') }).generateHtmlReport(hostileRun())
   // Each launch has a new profile.
   browser = await chromium.launch({ executablePath, headless: true, args: FLAGS })
-}, 120_000)
+})
 
 afterAll(async () => {
   await browser?.close()

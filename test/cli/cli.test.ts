@@ -24,7 +24,7 @@ beforeAll(() => {
   const build = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs')], { encoding: 'utf8' })
   expect(build.stderr + build.stdout).not.toContain('error')
   expect(build.status).toBe(0)
-}, 120_000)
+})
 
 function telltale(args: string[], env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
@@ -311,13 +311,13 @@ describe('the demo', () => {
     }
     expect(stdout).toContain('npm run demo -- --scenario healthy')
     expect(readFileSync(join(out, 'training_report.md'), 'utf8')).toContain('## PPO Mechanics')
-  }, 240_000)
+  })
 
   it('keeps an earlier run of the folder', () => {
     const { status } = telltale(['demo', '--iterations', '1', '--batch-size', '8', '--output-dir', out])
     expect(status).toBe(0)
     expect(readdirSync(join(out, 'previous-runs'))).toHaveLength(1)
-  }, 240_000)
+  })
 })
 
 describe('signals', () => {
@@ -367,7 +367,7 @@ describe('signals', () => {
     }
     expect(JSON.stringify(report)).toContain('interrupted by SIGINT')
     expect(events(out)).toContain('"type":"end","run"')
-  }, 240_000)
+  })
 
   it('Ctrl-C before the first iteration still leaves a report', async () => {
     const { child, out, output, ended } = start('early')
@@ -376,7 +376,7 @@ describe('signals', () => {
     await ended
     expect(output()).toContain('Reports saved to')
     expect(existsSync(join(out, 'training_report.md'))).toBe(true)
-  }, 240_000)
+  })
 
   it('the second Ctrl-C ends at once, and the log has its end', async () => {
     const { child, out, ended } = start('twice')
@@ -387,7 +387,7 @@ describe('signals', () => {
     child.kill('SIGINT')
     expect(await ended).toMatchObject({ code: 130 })
     expect(events(out)).toContain('"phase":"training_end"')
-  }, 240_000)
+  })
 
   it('kill -9 leaves a log that can be read to its last line', async () => {
     const { child, out, ended } = start('killed')
@@ -398,7 +398,7 @@ describe('signals', () => {
     expect(lines.pop()).toBe('')
     const parsed = lines.map((line) => JSON.parse(line) as { seq: number })
     expect(parsed.map(({ seq }) => seq)).toEqual(parsed.map((_, i) => i + 1))
-  }, 240_000)
+  })
 })
 
 describe('the log under kill -9', () => {
@@ -438,5 +438,5 @@ describe('the log under kill -9', () => {
     })
     for (const [i, iteration] of newest.toSorted((a, b) => a - b).entries())
       expect(iteration).toBeGreaterThanOrEqual(writers.toSorted((a, b) => a - b)[i]!)
-  }, 60_000)
+  })
 })

@@ -117,5 +117,5 @@ export type Both = [RLAIFTrainer, PlotManager, typeof testDetector]
       expect(existsSync(join(dir, 'out', file)), file).toBe(true)
     }
     expect(readFileSync(join(dir, 'out', 'training_report.md'), 'utf8')).toContain('# Training Report')
-  }, 300_000)
+  })
 })

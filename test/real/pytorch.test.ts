@@ -50,7 +50,7 @@ it('PyTorch comes to the committed values again', async () => {
   if (process.env.UPDATE_GOLDEN) writeFileSync(golden, `${remade}\n`)
   const [ours, theirs] = [JSON.parse(remade), JSON.parse(readFileSync(golden, 'utf8'))] as [unknown, unknown]
   compare(ours, theirs, '')
-}, 300_000)
+})
 
 function compare(a: unknown, b: unknown, path: string): void {
   if (typeof b === 'number') expect(Math.abs((a as number) - b), path).toBeLessThan(1e-9 * Math.max(1, Math.abs(b)))
