@@ -127,6 +127,11 @@ describe('flat lines', () => {
     expect(runs[0]!.alerts).toMatchObject([{ kind: 'kl-explosion', iteration: 6 }])
   })
 
+  it('may have names that lines of ours have', async () => {
+    const lines = steps(6, (step) => ({ step, v: 1, type: 'train', loss: 0.1 }))
+    expect((await piped(lines)).runs).toMatchObject([{ source: 'jsonl', iterations: 6 }])
+  })
+
   it('of verl are read', async () => {
     const lines = steps(6, (step) => ({
       step,

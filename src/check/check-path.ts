@@ -192,7 +192,8 @@ function readerFor(
   check: CheckOptions,
 ): LineReader | { readonly problem: string } {
   if (typeof value === 'object' && value !== null) {
-    if ('v' in value && 'type' in value) return wireReader(path, report, check)
+    // A trainer may log a "v" and a "type", too; lines of ours have no step.
+    if ('v' in value && 'type' in value && !('step' in value)) return wireReader(path, report, check)
     const first = flatLine(value)
     if (!('problem' in first)) return flatReader(path, 'data' in value ? 'verl' : 'jsonl', check)
     if (!Array.isArray(value)) return { problem: `neither a line of a run log nor a flat line: ${first.problem}` }
