@@ -644,6 +644,56 @@ describe('what a hostile review found', () => {
     ])
   })
 
+  it('what a killed process left unfinished is not part of the iteration that the next one closes', async () => {
+    const dir = folder()
+    const killed = newMonitor({ outputDir: dir, runId: 'long' })
+    for (const iteration of [0, 1, 2])
+      killed.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    killed.announce('prompt-mix')
+    killed.onEvent({ phase: 'evaluation', iteration: 3, metrics: { 'quality/judge': 0.5 } })
+    // Killed here. The next process logs no evaluation.
+    const next = newMonitor({ outputDir: dir, runId: 'long' })
+    const live = observer()
+    next.registerCallback(live)
+    for (const iteration of [3, 4]) next.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    const again = observer()
+    await replayRun(dir, (m) => m.registerCallback(again))
+    const told = ({ closed }: typeof live) =>
+      closed
+        .slice(-2)
+        .map(({ iteration, announced, get }) => [iteration, announced, get('quality/judge'), get('reward/score')])
+    expect(told(live)).toEqual([
+      [3, ['resume'], undefined, 3],
+      [4, undefined, undefined, 4],
+    ])
+    expect(told(again)).toEqual(told(live))
+  })
+
+  it('a process that fails before its first iteration supersedes nothing, nor does a start that says iteration 0', async () => {
+    const dir = folder()
+    const first = newMonitor({ outputDir: dir, runId: 'long' })
+    for (const iteration of [0, 1, 2])
+      first.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    await first.close()
+    const failing = newMonitor({ outputDir: dir, runId: 'long' }).run(() => {
+      throw new Error('no memory')
+    })
+    await expect(failing).rejects.toThrow('no memory')
+    const { monitor: failed } = await replayRun(dir)
+    expect(failed.summary()).toMatchObject({ status: 'failed', iterations: 3 })
+    expect([...failed.getMetricsStore().get('reward')!.values()]).toEqual([0, 1, 2])
+    const third = newMonitor({ outputDir: dir, runId: 'long' })
+    third.onEvent({ phase: 'training_start', iteration: 0 })
+    third.onEvent({ phase: 'iteration_end', iteration: 3, metrics: { reward: 3 } })
+    await third.close()
+    const { monitor: whole } = await replayRun(dir)
+    expect([...whole.getMetricsStore().get('reward')!.values()]).toEqual([0, 1, 2, 3])
+    expect(whole.summary().attempts).toEqual([
+      { attempt: 1, fromIteration: 0 },
+      { attempt: 3, fromIteration: 3 },
+    ])
+  })
+
   it('a long project name does not make a run a stranger to its own log', async () => {
     const dir = folder()
     for (let i = 0; i < 2; i++)

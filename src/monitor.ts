@@ -53,6 +53,14 @@ export interface TrainingMonitorOptions {
   readonly replay?: boolean
 }
 
+/** Events whose iteration does not say how far the run is. */
+const OUT_OF_ITERATION: ReadonlySet<TrainingPhase> = new Set([
+  TrainingPhase.TRAINING_START,
+  TrainingPhase.TRAINING_END,
+  TrainingPhase.CHECKPOINT_SAVED,
+  TrainingPhase.EVALUATION,
+])
+
 /** Events that callbacks may publish in answer to one event, before the rest is dropped and counted. */
 const MAX_NESTED_EVENTS = 64
 const MAX_REASON_CHARACTERS = 2000
@@ -292,6 +300,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     if (this.#stop) this.#laterStops.push(this.#stop)
     this.#stop = null
     this.#stopsOfAttempt.clear()
+    // What the writer before left unfinished ended with its process; this one never knew of it.
+    this.#pending = new Map()
+    this.#announced = []
+    this.#sawIterationStart = false
     this.#resumedAs = attempt
   }
 
@@ -385,7 +397,9 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       return
     }
     if (!this.#started) this.#begin(event)
-    if (this.#resumedAs !== null) this.#resume(this.#resumedAs, event.iteration)
+    // Only what belongs to an iteration says where a continued run goes on: its TRAINING_START may say 0, and one that fails at
+    // once has no other event.
+    if (this.#resumedAs !== null && !OUT_OF_ITERATION.has(event.phase)) this.#resume(this.#resumedAs, event.iteration)
     const time = this.#now()
     this.#log?.event(event, time)
     this.#rejectedValues += event.setAside.length
@@ -399,12 +413,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Stores the event's numbers; on ITERATION_END returns the iteration that it closes. */
   #assemble(event: TrainingEvent, time: number): Observation | null | 'ignored' {
     const { phase, iteration } = event
-    const outOfIteration =
-      phase === TrainingPhase.TRAINING_START ||
-      phase === TrainingPhase.TRAINING_END ||
-      phase === TrainingPhase.CHECKPOINT_SAVED ||
-      phase === TrainingPhase.EVALUATION
-    if (!outOfIteration) {
+    if (!OUT_OF_ITERATION.has(phase)) {
       if (this.#fellBack(phase, iteration)) this.#beginAttempt(iteration)
       if (iteration <= this.#lastClosed) {
         this.#storeLate(event)
