@@ -6,6 +6,7 @@ import { QualityAnalyzer, type QualityAnalyzerOptions } from '../src/decision/qu
 import { replayRun } from '../src/log/replay-run.ts'
 import { TrainingMonitor } from '../src/monitor.ts'
 import { SampleComparator } from '../src/quality/sample-comparator.ts'
+import { manualClock } from '../src/time.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'telltale-replay-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -26,7 +27,9 @@ function noise(i: number, channel: number): number {
 }
 
 function watched(options: Options, outputDir: string) {
-  const monitor = new TrainingMonitor({ outputDir, runId: 'run', handleSignals: false, onWarning: () => {} })
+  // The clock stands still, so that no callback is over its budget because the machine is busy.
+  const clock = manualClock({ unixSeconds: 1_700_000_000 })
+  const monitor = new TrainingMonitor({ outputDir, runId: 'run', handleSignals: false, onWarning: () => {}, clock })
   monitor.registerCallback(new SampleComparator({ comparisonFrequency: 20 }))
   const analyzer = new QualityAnalyzer({ monitor, ...options })
   monitor.registerCallback(analyzer)
@@ -124,7 +127,7 @@ describe.each(MODES)('an analyzer in %o', (options) => {
   })
 
   it('goes on exactly from a snapshot taken anywhere', () => {
-    const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {} })
+    const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {}, clock: manualClock() })
     monitor.registerCallback(new SampleComparator({ comparisonFrequency: 20 }))
     const whole = new QualityAnalyzer({ monitor, ...options })
     monitor.registerCallback(whole)

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { QualityAnalyzer } from '../decision/quality-analyzer.ts'
 import { TrainingMonitor } from '../monitor.ts'
 import { SampleComparator } from '../quality/sample-comparator.ts'
+import { manualClock } from '../time.ts'
 import { checkPath } from './check-path.ts'
 import type { CheckOptions } from './run-check.ts'
 
@@ -29,7 +30,8 @@ function file(text: string | Uint8Array): string {
 /** A run whose KL leaves its limit at iteration 20, in a folder of its own. */
 async function recorded(name: string, options: { readonly kl?: number; readonly in?: string } = {}) {
   const outputDir = join(options.in ?? dir, name)
-  const monitor = new TrainingMonitor({ outputDir, runId: name, handleSignals: false, onWarning: () => {} })
+  const clock = manualClock({ unixSeconds: 1_700_000_000 })
+  const monitor = new TrainingMonitor({ outputDir, runId: name, handleSignals: false, onWarning: () => {}, clock })
   monitor.registerCallback(new SampleComparator())
   const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold: 0.3 })
   monitor.registerCallback(analyzer)
