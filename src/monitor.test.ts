@@ -694,6 +694,32 @@ describe('what a hostile review found', () => {
     ])
   })
 
+  it('a continued run knows the checkpoints of the processes before it, as a replay does', async () => {
+    const dir = folder()
+    const attempt = async (iterations: readonly number[], saved: Readonly<Record<number, readonly number[]>>) => {
+      const monitor = newMonitor({ outputDir: dir, runId: 'long' })
+      const known: (readonly number[])[] = []
+      for (const iteration of iterations) {
+        monitor.onEvent({
+          phase: 'iteration_end',
+          iteration,
+          metadata: { note: ',"phase":"checkpoint_saved","iteration":77' },
+        })
+        known.push(monitor.checkpoints)
+        const removed = saved[iteration]
+        if (removed)
+          monitor.onEvent({ phase: 'checkpoint_saved', iteration, metadata: { removed, phase: 'x'.repeat(9) } })
+      }
+      await monitor.close()
+      return { first: known[0], last: monitor.checkpoints }
+    }
+    expect(await attempt([0, 1, 2, 3, 4], { 1: [], 2: [], 4: [1] })).toEqual({ first: [], last: [2, 4] })
+    // It goes on from the checkpoint of iteration 2, so that 4 is done, and saved, again.
+    expect(await attempt([3, 4, 5], { 5: [] })).toEqual({ first: [2], last: [2, 5] })
+    expect(await attempt([6], {})).toEqual({ first: [2, 5], last: [2, 5] })
+    expect((await replayRun(dir)).monitor.checkpoints).toEqual([2, 5])
+  })
+
   it('a long project name does not make a run a stranger to its own log', async () => {
     const dir = folder()
     for (let i = 0; i < 2; i++)

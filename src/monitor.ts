@@ -18,6 +18,7 @@ import type { Alert, Observation, Severity } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
 import { createTrainingEvent, type RunStatus, TrainingEvent, type TrainingEventInit, TrainingPhase } from './events.ts'
 import { decodeNumber } from './log/decode-metrics.ts'
+import { earlierCheckpoints } from './log/earlier-checkpoints.ts'
 import { RunLog } from './log/run-log.ts'
 import { MetricsStore } from './metrics/store.ts'
 import type { MonitorView, RunSummary, StopRequest } from './run-summary.ts'
@@ -65,6 +66,7 @@ const OUT_OF_ITERATION: ReadonlySet<TrainingPhase> = new Set([
 const MAX_NESTED_EVENTS = 64
 const MAX_REASON_CHARACTERS = 2000
 const MAX_LATER_STOPS = 100
+const MAX_CHECKPOINTS = 10_000
 
 /**
  * Watches one training run.
@@ -127,6 +129,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Attempt of a writer whose first event has not come yet. */
   #resumedAs: number | null = null
   #checkpoints: number[] = []
+  /** Whether an earlier process began the run, and it is not known yet where this one goes on. */
+  #continues = false
 
   /** Iteration whose events are coming in now. */
   #openIteration = -1
@@ -180,6 +184,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     }
     this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, header, randomId())
     this.#log?.run(this.#now(), header)
+    if (this.#log && this.#log.attempt > 1) {
+      this.#checkpoints = [...earlierCheckpoints(this.#log.earlier)].slice(-MAX_CHECKPOINTS)
+      this.#continues = true
+    }
     this.#context = { monitor: this, store: this.#store, closed: null }
   }
 
@@ -414,6 +422,11 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #assemble(event: TrainingEvent, time: number): Observation | null | 'ignored' {
     const { phase, iteration } = event
     if (!OUT_OF_ITERATION.has(phase)) {
+      if (this.#continues) {
+        // What is done again is saved again.
+        this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint < iteration)
+        this.#continues = false
+      }
       if (this.#fellBack(phase, iteration)) this.#beginAttempt(iteration)
       if (iteration <= this.#lastClosed) {
         this.#storeLate(event)
@@ -537,7 +550,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #readCheckpoint(event: TrainingEvent): void {
     const keep = (gone: ReadonlySet<unknown>) => {
       const kept = this.#checkpoints.filter((checkpoint) => checkpoint !== event.iteration && !gone.has(checkpoint))
-      this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-10_000)
+      this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-MAX_CHECKPOINTS)
     }
     keep(new Set())
     const removed = event.metadata.removed
