@@ -63,6 +63,24 @@ describe('CallbackManager', () => {
     expect(seen).toEqual(['policy_update', 'own1', 'evaluation', 'iteration_end', 'own1', 'both1'])
   })
 
+  it.each([
+    [['iteration_edn'], /phases has "iteration_edn"; expected a list of training_start/],
+    ['iteration_end', /phases is a string/],
+    [5, /phases is a number/],
+    [[null], /phases has "null"/],
+  ])('refuses phases that are none (%j), which would never be called', (phases, message) => {
+    const { callbacks } = manager()
+    const refused = expect.objectContaining({ code: 'bad-option', message: expect.stringMatching(message) })
+    expect(() => callbacks.register({ phases: phases as never, onEvent: () => {} })).toThrowError(refused)
+    expect(() => callbacks.register({ onEvent: () => {} }, { phases: phases as never })).toThrowError(refused)
+  })
+
+  it('refuses bounds that are none', () => {
+    const { callbacks } = manager()
+    for (const filter of [{ from: Number.NaN }, { until: '5' as never }, { every: 0.5 }])
+      expect(() => callbacks.register({ onEvent: () => {} }, filter)).toThrowError(/expected an i/)
+  })
+
   it('filters by phase, by every, from and until', () => {
     const { callbacks } = manager()
     const seen: string[] = []

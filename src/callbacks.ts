@@ -6,7 +6,13 @@
 
 import type { Alert, Observation, Severity } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
-import type { TrainingEvent, TrainingEventInit, TrainingPhase } from './events.ts'
+import {
+  isTrainingPhase,
+  TRAINING_PHASES,
+  type TrainingEvent,
+  type TrainingEventInit,
+  type TrainingPhase,
+} from './events.ts'
 import type { MetricsStore } from './metrics/store.ts'
 import type { Clock } from './time.ts'
 
@@ -180,7 +186,11 @@ export class CallbackManager {
     return [...this.#problems.values()]
   }
 
-  /** Adds a callback; the same one twice counts once. Returns what takes it out again. */
+  /**
+   * Adds a callback; the same one twice counts once. Returns what takes it out again.
+   *
+   * @throws TelltaleError `bad-option` for a filter out of range, or phases that are none.
+   */
   register(callback: TrainingCallback, filter: CallbackFilter = {}): () => void {
     const every = filter.every ?? 1
     if (!Number.isSafeInteger(every) || every < 1) {
@@ -192,8 +202,8 @@ export class CallbackManager {
       name: nameOf(callback),
       phases: wantedPhases(callback.phases, filter.phases),
       every,
-      from: filter.from ?? 0,
-      until: filter.until ?? Number.POSITIVE_INFINITY,
+      from: bound(filter.from, 'from', 0),
+      until: bound(filter.until, 'until', Number.POSITIVE_INFINITY),
       recent: null,
       calls: 0,
       failures: 0,
@@ -318,12 +328,28 @@ function wants(registration: Registration, event: TrainingEvent): boolean {
   return registration.every === 1 || event.iteration % registration.every === 0
 }
 
-function wantedPhases(
-  own: readonly TrainingPhase[] | undefined,
-  filter: readonly TrainingPhase[] | undefined,
-): ReadonlySet<TrainingPhase> | null {
-  if (!own || !filter) return own || filter ? new Set(own ?? filter) : null
-  return new Set(filter.filter((phase) => own.includes(phase)))
+function wantedPhases(own: unknown, filter: unknown): ReadonlySet<TrainingPhase> | null {
+  const [a, b] = [phaseSet(own), phaseSet(filter)]
+  return a && b ? new Set([...b].filter((phase) => a.has(phase))) : (a ?? b)
+}
+
+/** A misspelt phase would else be a callback that is never called and never says so. */
+function phaseSet(phases: unknown): ReadonlySet<TrainingPhase> | null {
+  if (phases === undefined || phases === null) return null
+  const listed: readonly unknown[] | null = Array.isArray(phases) || phases instanceof Set ? [...phases] : null
+  if (listed?.every(isTrainingPhase)) return new Set(listed)
+  const wrong =
+    listed === null ? `a ${typeof phases}` : JSON.stringify(String(listed.find((one) => !isTrainingPhase(one))))
+  throw new TelltaleError(
+    'bad-option',
+    `phases ${listed === null ? 'is' : 'has'} ${wrong}; expected a list of ${TRAINING_PHASES.join(', ')}`,
+  )
+}
+
+function bound(value: number | undefined, option: string, fallback: number): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && !Number.isNaN(value)) return value
+  throw new TelltaleError('bad-option', `${option} is ${String(value)}; expected an iteration`)
 }
 
 function nameOf(callback: TrainingCallback): string {

@@ -189,18 +189,28 @@ interface Numbers {
 
 /** What is a number in a record, frozen and without a prototype, and the names of what is something else. */
 function numbersOf(record: Readonly<Record<string, unknown>>): Numbers {
-  // A copy of the whole keeps the record's hidden class, which makes it and all that read it several times faster.
-  const copy = { ...record } as Record<string, number>
-  for (const name in copy) if (typeof copy[name] !== 'number') return sorted(copy)
-  return { metrics: Object.freeze(Object.setPrototypeOf(copy, null)), setAside: NONE }
+  try {
+    // A copy of the whole keeps the record's hidden class, which makes it and all that read it several times faster.
+    const copy = { ...record } as Record<string, number>
+    for (const name in copy) if (typeof copy[name] !== 'number') return sorted(copy)
+    return { metrics: Object.freeze(Object.setPrototypeOf(copy, null)), setAside: NONE }
+  } catch {
+    // A getter that throws costs its own value, not the others.
+    return sorted(record)
+  }
 }
 
 function sorted(record: Readonly<Record<string, unknown>>): Numbers {
   const metrics: Record<string, number> = Object.create(null)
   const setAside: string[] = []
-  for (const [name, value] of Object.entries(record)) {
-    if (typeof value === 'number') metrics[name] = value
-    else if (value !== null && value !== undefined) setAside.push(name)
+  for (const name of Object.keys(record)) {
+    try {
+      const value = record[name]
+      if (typeof value === 'number') metrics[name] = value
+      else if (value !== null && value !== undefined) setAside.push(name)
+    } catch {
+      setAside.push(name)
+    }
   }
   return { metrics: Object.freeze(metrics), setAside }
 }

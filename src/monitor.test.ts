@@ -519,6 +519,70 @@ describe('what a hostile review found', () => {
     expect(lines(dir).at(-1)).toMatchObject({ metadata: { kept: 1 } })
   })
 
+  it('no metadata, list or getter that throws costs more than itself, and a replay sees what was seen live', async () => {
+    const dir = folder()
+    const monitor = newMonitor({ outputDir: dir })
+    const seen = observer()
+    monitor.registerCallback(seen)
+    const thrower = new Proxy<Record<string, unknown>>(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('no keys')
+        },
+        get: () => {
+          throw new Error('no values')
+        },
+      },
+    )
+    const revoked = Proxy.revocable<unknown[]>([], {})
+    revoked.revoke()
+    const phases = [
+      'training_start',
+      'response_generated',
+      'policy_update',
+      'iteration_end',
+      'checkpoint_saved',
+    ] as const
+    for (const phase of phases) monitor.onEvent({ phase, iteration: 0, metrics: { reward: 1 }, metadata: thrower })
+    const metadata = { responses: revoked.proxy, rewards: revoked.proxy, removed: revoked.proxy, note: 'kept' }
+    for (const phase of phases.slice(1)) monitor.onEvent({ phase, iteration: 1, metrics: { reward: 2 }, metadata })
+    const metrics = {
+      reward: 3,
+      get kl_div(): number {
+        throw new Error('no KL')
+      },
+    }
+    monitor.onEvent({ phase: 'iteration_end', iteration: 2, metrics })
+    monitor.onEvent({ phase: 'training_end', iteration: 2, metadata: thrower })
+    await monitor.close()
+    expect(monitor.summary()).toMatchObject({
+      status: 'completed',
+      checkpoints: [0, 1],
+      counters: { rejectedEvents: 0 },
+    })
+    expect(seen.closed.map(({ iteration, get }) => [iteration, get('reward/score')])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ])
+    const again = observer()
+    await replayRun(dir, (replayed) => replayed.registerCallback(again))
+    const told = ({ events }: typeof seen) => events.map(({ phase, iteration, metrics: of }) => [phase, iteration, of])
+    expect(told(again)).toEqual(told(seen))
+    expect(lines(dir).find(({ iteration, phase }) => iteration === 1 && phase === 'iteration_end')).toMatchObject({
+      metadata: { note: 'kept' },
+    })
+  })
+
+  it('a reason or an announcement that is no text is none to throw for', () => {
+    const monitor = newMonitor()
+    const nothing = Object.create(null) as never
+    monitor.announce(nothing)
+    monitor.requestEarlyStop(nothing, { severity: 'warning' })
+    expect(monitor.summary().laterStops).toMatchObject([{ severity: 'warning', reason: expect.any(String) }])
+  })
+
   it('rewards and prompts without responses are logged and replayed', async () => {
     const dir = folder()
     const monitor = newMonitor({ outputDir: dir })
@@ -578,6 +642,82 @@ describe('what a hostile review found', () => {
       ['resume'],
       undefined,
     ])
+  })
+
+  it('what a killed process left unfinished is not part of the iteration that the next one closes', async () => {
+    const dir = folder()
+    const killed = newMonitor({ outputDir: dir, runId: 'long' })
+    for (const iteration of [0, 1, 2])
+      killed.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    killed.announce('prompt-mix')
+    killed.onEvent({ phase: 'evaluation', iteration: 3, metrics: { 'quality/judge': 0.5 } })
+    // Killed here. The next process logs no evaluation.
+    const next = newMonitor({ outputDir: dir, runId: 'long' })
+    const live = observer()
+    next.registerCallback(live)
+    for (const iteration of [3, 4]) next.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    const again = observer()
+    await replayRun(dir, (m) => m.registerCallback(again))
+    const told = ({ closed }: typeof live) =>
+      closed
+        .slice(-2)
+        .map(({ iteration, announced, get }) => [iteration, announced, get('quality/judge'), get('reward/score')])
+    expect(told(live)).toEqual([
+      [3, ['resume'], undefined, 3],
+      [4, undefined, undefined, 4],
+    ])
+    expect(told(again)).toEqual(told(live))
+  })
+
+  it('a process that fails before its first iteration supersedes nothing, nor does a start that says iteration 0', async () => {
+    const dir = folder()
+    const first = newMonitor({ outputDir: dir, runId: 'long' })
+    for (const iteration of [0, 1, 2])
+      first.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: iteration } })
+    await first.close()
+    const failing = newMonitor({ outputDir: dir, runId: 'long' }).run(() => {
+      throw new Error('no memory')
+    })
+    await expect(failing).rejects.toThrow('no memory')
+    const { monitor: failed } = await replayRun(dir)
+    expect(failed.summary()).toMatchObject({ status: 'failed', iterations: 3 })
+    expect([...failed.getMetricsStore().get('reward')!.values()]).toEqual([0, 1, 2])
+    const third = newMonitor({ outputDir: dir, runId: 'long' })
+    third.onEvent({ phase: 'training_start', iteration: 0 })
+    third.onEvent({ phase: 'iteration_end', iteration: 3, metrics: { reward: 3 } })
+    await third.close()
+    const { monitor: whole } = await replayRun(dir)
+    expect([...whole.getMetricsStore().get('reward')!.values()]).toEqual([0, 1, 2, 3])
+    expect(whole.summary().attempts).toEqual([
+      { attempt: 1, fromIteration: 0 },
+      { attempt: 3, fromIteration: 3 },
+    ])
+  })
+
+  it('a continued run knows the checkpoints of the processes before it, as a replay does', async () => {
+    const dir = folder()
+    const attempt = async (iterations: readonly number[], saved: Readonly<Record<number, readonly number[]>>) => {
+      const monitor = newMonitor({ outputDir: dir, runId: 'long' })
+      const known: (readonly number[])[] = []
+      for (const iteration of iterations) {
+        monitor.onEvent({
+          phase: 'iteration_end',
+          iteration,
+          metadata: { note: ',"phase":"checkpoint_saved","iteration":77' },
+        })
+        known.push(monitor.checkpoints)
+        const removed = saved[iteration]
+        if (removed)
+          monitor.onEvent({ phase: 'checkpoint_saved', iteration, metadata: { removed, phase: 'x'.repeat(9) } })
+      }
+      await monitor.close()
+      return { first: known[0], last: monitor.checkpoints }
+    }
+    expect(await attempt([0, 1, 2, 3, 4], { 1: [], 2: [], 4: [1] })).toEqual({ first: [], last: [2, 4] })
+    // It goes on from the checkpoint of iteration 2, so that 4 is done, and saved, again.
+    expect(await attempt([3, 4, 5], { 5: [] })).toEqual({ first: [2], last: [2, 5] })
+    expect(await attempt([6], {})).toEqual({ first: [2, 5], last: [2, 5] })
+    expect((await replayRun(dir)).monitor.checkpoints).toEqual([2, 5])
   })
 
   it('a long project name does not make a run a stranger to its own log', async () => {

@@ -17,6 +17,8 @@ import {
 import type { Alert, Observation, Severity } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
 import { createTrainingEvent, type RunStatus, TrainingEvent, type TrainingEventInit, TrainingPhase } from './events.ts'
+import { decodeNumber } from './log/decode-metrics.ts'
+import { earlierCheckpoints } from './log/earlier-checkpoints.ts'
 import { RunLog } from './log/run-log.ts'
 import { MetricsStore } from './metrics/store.ts'
 import type { MonitorView, RunSummary, StopRequest } from './run-summary.ts'
@@ -52,10 +54,19 @@ export interface TrainingMonitorOptions {
   readonly replay?: boolean
 }
 
+/** Events whose iteration does not say how far the run is. */
+const OUT_OF_ITERATION: ReadonlySet<TrainingPhase> = new Set([
+  TrainingPhase.TRAINING_START,
+  TrainingPhase.TRAINING_END,
+  TrainingPhase.CHECKPOINT_SAVED,
+  TrainingPhase.EVALUATION,
+])
+
 /** Events that callbacks may publish in answer to one event, before the rest is dropped and counted. */
 const MAX_NESTED_EVENTS = 64
 const MAX_REASON_CHARACTERS = 2000
 const MAX_LATER_STOPS = 100
+const MAX_CHECKPOINTS = 10_000
 
 /**
  * Watches one training run.
@@ -118,6 +129,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Attempt of a writer whose first event has not come yet. */
   #resumedAs: number | null = null
   #checkpoints: number[] = []
+  /** Whether an earlier process began the run, and it is not known yet where this one goes on. */
+  #continues = false
 
   /** Iteration whose events are coming in now. */
   #openIteration = -1
@@ -171,6 +184,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     }
     this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, header, randomId())
     this.#log?.run(this.#now(), header)
+    if (this.#log && this.#log.attempt > 1) {
+      this.#checkpoints = [...earlierCheckpoints(this.#log.earlier)].slice(-MAX_CHECKPOINTS)
+      this.#continues = true
+    }
     this.#context = { monitor: this, store: this.#store, closed: null }
   }
 
@@ -239,7 +256,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
    * so that detectors take a new reference instead of an alarm.
    */
   announce(what: string): void {
-    const said = String(what).slice(0, 200)
+    const said = spoken(what).slice(0, 200)
     this.#log?.line('announce', this.#now(), { what: said })
     if (this.#announced.length < 100) this.#announced.push(said)
   }
@@ -291,6 +308,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     if (this.#stop) this.#laterStops.push(this.#stop)
     this.#stop = null
     this.#stopsOfAttempt.clear()
+    // What the writer before left unfinished ended with its process; this one never knew of it.
+    this.#pending = new Map()
+    this.#announced = []
+    this.#sawIterationStart = false
     this.#resumedAs = attempt
   }
 
@@ -384,23 +405,13 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       return
     }
     if (!this.#started) this.#begin(event)
-    if (this.#resumedAs !== null) this.#resume(this.#resumedAs, event.iteration)
+    // Only what belongs to an iteration says where a continued run goes on: its TRAINING_START may say 0, and one that fails at
+    // once has no other event.
+    if (this.#resumedAs !== null && !OUT_OF_ITERATION.has(event.phase)) this.#resume(this.#resumedAs, event.iteration)
     const time = this.#now()
     this.#log?.event(event, time)
     this.#rejectedValues += event.setAside.length
-    switch (event.phase) {
-      case TrainingPhase.TRAINING_START:
-        this.#readStart(event)
-        break
-      case TrainingPhase.CHECKPOINT_SAVED:
-        this.#readCheckpoint(event)
-        break
-      case TrainingPhase.TRAINING_END:
-        this.#readEnd(event)
-        break
-      default:
-        break
-    }
+    this.#readMetadata(event)
     const closed = this.#assemble(event, time)
     if (closed === 'ignored') return
     this.#queue.push({ event, closed })
@@ -410,12 +421,12 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Stores the event's numbers; on ITERATION_END returns the iteration that it closes. */
   #assemble(event: TrainingEvent, time: number): Observation | null | 'ignored' {
     const { phase, iteration } = event
-    const outOfIteration =
-      phase === TrainingPhase.TRAINING_START ||
-      phase === TrainingPhase.TRAINING_END ||
-      phase === TrainingPhase.CHECKPOINT_SAVED ||
-      phase === TrainingPhase.EVALUATION
-    if (!outOfIteration) {
+    if (!OUT_OF_ITERATION.has(phase)) {
+      if (this.#continues) {
+        // What is done again is saved again.
+        this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint < iteration)
+        this.#continues = false
+      }
       if (this.#fellBack(phase, iteration)) this.#beginAttempt(iteration)
       if (iteration <= this.#lastClosed) {
         this.#storeLate(event)
@@ -443,8 +454,15 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
 
   /** The plan's loops say the clipped share of an update in its metadata. */
   #readClipFraction({ metadata, metrics, iteration }: TrainingEvent): void {
-    const value = metadata.clip_fraction
-    if (typeof value !== 'number' || metrics.clip_fraction !== undefined) return
+    if (metrics.clip_fraction !== undefined) return
+    let value: number | null = null
+    try {
+      // A replay finds NaN as the text that the log has for it.
+      value = decodeNumber(metadata.clip_fraction)
+    } catch {
+      this.#rejectedValues++
+    }
+    if (value === null) return
     const canonical = this.#store.add('clip_fraction', value, iteration)
     if (canonical !== undefined) this.#pending.set(canonical, value)
   }
@@ -512,6 +530,17 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#take(createTrainingEvent({ phase: TrainingPhase.TRAINING_START, iteration: first.iteration }))
   }
 
+  /** What the monitor itself wants of the metadata. That may throw when it is read, and then costs itself, not the event. */
+  #readMetadata(event: TrainingEvent): void {
+    try {
+      if (event.phase === TrainingPhase.TRAINING_START) this.#readStart(event)
+      else if (event.phase === TrainingPhase.CHECKPOINT_SAVED) this.#readCheckpoint(event)
+      else if (event.phase === TrainingPhase.TRAINING_END) this.#readEnd(event)
+    } catch {
+      this.#rejectedValues++
+    }
+  }
+
   #readStart(event: TrainingEvent): void {
     const { config, totalIterations } = event.metadata
     if (typeof config === 'object' && config !== null) this.#config = { ...this.#config, ...config }
@@ -519,21 +548,24 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   }
 
   #readCheckpoint(event: TrainingEvent): void {
+    const keep = (gone: ReadonlySet<unknown>) => {
+      const kept = this.#checkpoints.filter((checkpoint) => checkpoint !== event.iteration && !gone.has(checkpoint))
+      this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-MAX_CHECKPOINTS)
+    }
+    keep(new Set())
     const removed = event.metadata.removed
-    const gone = new Set<unknown>(Array.isArray(removed) ? removed : [])
-    const kept = this.#checkpoints.filter((checkpoint) => checkpoint !== event.iteration && !gone.has(checkpoint))
-    this.#checkpoints = [...kept, event.iteration].sort((a, b) => a - b).slice(-10_000)
+    if (Array.isArray(removed)) keep(new Set(removed))
   }
 
   #readEnd(event: TrainingEvent): void {
-    const { status, error } = event.metadata
-    const said = status === 'completed' || status === 'stopped' || status === 'failed'
-    this.#status = said ? status : this.#stop ? 'stopped' : 'completed'
-    if (error !== undefined && error !== null) this.#error = errorMessage(error)
+    this.#status = this.#stop ? 'stopped' : 'completed'
     this.#endedMs = this.clock.monotonicMs()
     this.#ended = true
     // Ctrl-C after the end of training is the program's own again.
     this.#unwatch?.()
+    const { status, error } = event.metadata
+    if (status === 'completed' || status === 'stopped' || status === 'failed') this.#status = status
+    if (error !== undefined && error !== null) this.#error = errorMessage(error)
   }
 
   /** Sends TRAINING_END unless it has been sent. */
@@ -550,7 +582,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     const severity: Severity =
       options.severity === 'info' || options.severity === 'warning' ? options.severity : 'critical'
     const request: StopRequest = {
-      reason: String(reason).slice(0, MAX_REASON_CHARACTERS),
+      reason: spoken(reason).slice(0, MAX_REASON_CHARACTERS),
       severity,
       iteration: countOr(options.iteration, Math.max(0, this.#openIteration)),
       rollbackTo: countOr(options.rollbackTo, null),
@@ -589,6 +621,11 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #now(): number {
     return Math.round(this.clock.unixSeconds() * 1000) / 1000
   }
+}
+
+/** A text from outside, which may be anything. */
+function spoken(text: unknown): string {
+  return typeof text === 'string' ? text : errorMessage(text)
 }
 
 /** A count from outside, or what stands for one that is none. */

@@ -6,6 +6,7 @@ import { QualityAnalyzer, type QualityAnalyzerOptions } from '../src/decision/qu
 import { replayRun } from '../src/log/replay-run.ts'
 import { TrainingMonitor } from '../src/monitor.ts'
 import { SampleComparator } from '../src/quality/sample-comparator.ts'
+import { manualClock } from '../src/time.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'telltale-replay-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -26,7 +27,9 @@ function noise(i: number, channel: number): number {
 }
 
 function watched(options: Options, outputDir: string) {
-  const monitor = new TrainingMonitor({ outputDir, runId: 'run', handleSignals: false, onWarning: () => {} })
+  // The clock stands still, so that no callback is over its budget because the machine is busy.
+  const clock = manualClock({ unixSeconds: 1_700_000_000 })
+  const monitor = new TrainingMonitor({ outputDir, runId: 'run', handleSignals: false, onWarning: () => {}, clock })
   monitor.registerCallback(new SampleComparator({ comparisonFrequency: 20 }))
   const analyzer = new QualityAnalyzer({ monitor, ...options })
   monitor.registerCallback(analyzer)
@@ -100,8 +103,31 @@ describe.each(MODES)('an analyzer in %o', (options) => {
     expect(replay.monitor.getStop()).toEqual(monitor.getStop())
   })
 
+  it('comes to the same where metadata holds what a log can only have as something else', async () => {
+    const outputDir = join(dir, `odd-${options.mode}`)
+    const { monitor, analyzer } = watched(options, outputDir)
+    for (let iteration = 0; iteration < 60; iteration++) {
+      const answers = ['one two three', null, 7, `\ud83d so ${iteration}`]
+      const metadata = { prompts: ['a', 'b', 'c', null], responses: answers, rewards: [1, null, Number.NaN, -0] }
+      monitor.onEvent({ phase: 'response_generated', iteration, metadata })
+      monitor.onEvent({ phase: 'policy_update', iteration, metadata: { clip_fraction: iteration === 9 ? NaN : 0.1 } })
+      const metrics = { kl_div: iteration < 40 ? 0.01 : 2, reward: noise(iteration, 1) }
+      monitor.onEvent({ phase: 'iteration_end', iteration, metrics })
+    }
+    await monitor.close()
+    expect(analyzer.alertHistory.length).toBeGreaterThan(0)
+    let replayed: QualityAnalyzer | null = null
+    const replay = await replayRun(outputDir, (again) => {
+      replayed = new QualityAnalyzer({ monitor: again, ...options })
+      again.registerCallback(replayed)
+    })
+    expect(JSON.stringify(replayed!.snapshot())).toBe(JSON.stringify(analyzer.snapshot()))
+    const clipped = (of: TrainingMonitor) => [...of.getMetricsStore().get('clip_fraction')!.values()]
+    expect(clipped(replay.monitor)).toEqual(clipped(monitor))
+  })
+
   it('goes on exactly from a snapshot taken anywhere', () => {
-    const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {} })
+    const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {}, clock: manualClock() })
     monitor.registerCallback(new SampleComparator({ comparisonFrequency: 20 }))
     const whole = new QualityAnalyzer({ monitor, ...options })
     monitor.registerCallback(whole)
@@ -157,6 +183,9 @@ describe('a snapshot', () => {
       { ...saved, detectors: saved.detectors.map((state: object) => ({ ...state, version: 7 })) },
       /detector answer-quality, version 1, was expected; version 7/,
     ],
+    ['a torn state', { ...saved, ladder: undefined }, /damaged .*Replay/],
+    ['answers that are none', { ...saved, answers: { followed: 5, compared: null } }, /damaged/],
+    ['detectors that are no list', { ...saved, detectors: { length: saved.detectors.length } }, /something else came/],
   ])('of %s is refused', (_, snapshot, message) => {
     expect(() => make({ mode: 'calibrated' }).restore(snapshot as never)).toThrowError(
       expect.objectContaining({ code: 'bad-format', message: expect.stringMatching(message) }),

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { QualityAnalyzer } from '../decision/quality-analyzer.ts'
 import { TrainingMonitor } from '../monitor.ts'
 import { SampleComparator } from '../quality/sample-comparator.ts'
+import { manualClock } from '../time.ts'
 import { checkPath } from './check-path.ts'
 import type { CheckOptions } from './run-check.ts'
 
@@ -27,9 +28,10 @@ function file(text: string | Uint8Array): string {
 }
 
 /** A run whose KL leaves its limit at iteration 20, in a folder of its own. */
-async function recorded(name: string, options: { readonly kl?: number } = {}) {
-  const outputDir = join(dir, name)
-  const monitor = new TrainingMonitor({ outputDir, runId: name, handleSignals: false, onWarning: () => {} })
+async function recorded(name: string, options: { readonly kl?: number; readonly in?: string } = {}) {
+  const outputDir = join(options.in ?? dir, name)
+  const clock = manualClock({ unixSeconds: 1_700_000_000 })
+  const monitor = new TrainingMonitor({ outputDir, runId: name, handleSignals: false, onWarning: () => {}, clock })
   monitor.registerCallback(new SampleComparator())
   const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold: 0.3 })
   monitor.registerCallback(analyzer)
@@ -86,10 +88,25 @@ describe('run folders', () => {
     ['something else', file('PNG\nnope\n'), /holds no run: 2 lines, none of which can be read \(line 1: not JSON/],
     ['lines without a step', file('{"loss":1}\n'), /its line cannot be read \(line 1: neither a line of a run log/],
     ['another version', file('{"v":2,"type":"tick"}\n'), /line 1: v: /],
+    ['a step that is none', file('{"step":1e308,"loss":1}\n'), /line 1: .*step is 1e\+308; expected an integer/],
   ])('%s is not readable', async (_, path, message) => {
     await expect(check(path)).rejects.toThrowError(
       expect.objectContaining({ code: 'not-readable', message: expect.stringMatching(message) }),
     )
+  })
+
+  it('that cannot be read are named, and the others are checked', async () => {
+    const folder = join(dir, 'many')
+    const { outputDir } = await recorded('good', { kl: 0.01, in: folder })
+    // A folder where a log should be: there, by its name, and nothing that can be read.
+    mkdirSync(join(folder, 'broken', 'events-w.jsonl'), { recursive: true })
+    const { runs, unreadable } = await check(folder, { mode: 'threshold' })
+    expect(runs.map(({ path }) => path)).toEqual([outputDir])
+    expect(unreadable).toEqual([
+      { path: join(folder, 'broken'), problem: expect.stringMatching(/broken holds no run: expected a file/) },
+    ])
+    rmSync(outputDir, { recursive: true })
+    await expect(check(folder)).rejects.toThrowError(/broken holds no run/)
   })
 
   it('that hold none say what was expected', async () => {
@@ -112,6 +129,11 @@ describe('flat lines', () => {
     expect(runs[0]!.alerts).toMatchObject([{ kind: 'kl-explosion', iteration: 6 }])
   })
 
+  it('may have names that lines of ours have', async () => {
+    const lines = steps(6, (step) => ({ step, v: 1, type: 'train', loss: 0.1 }))
+    expect((await piped(lines)).runs).toMatchObject([{ source: 'jsonl', iterations: 6 }])
+  })
+
   it('of verl are read', async () => {
     const lines = steps(6, (step) => ({
       step,
@@ -130,6 +152,15 @@ describe('flat lines', () => {
     const { runs, damaged } = await piped(lines, { mode: 'calibrated', preset: 'sft' })
     expect(damaged.count).toBe(0)
     expect(runs[0]!.alerts[0]).toMatchObject({ kind: 'non-finite', severity: 'critical', basis: 'rule' })
+  })
+
+  it('with a text that never ends, and NaN, are set aside at once', async () => {
+    // Were its end looked for from each quote again, this would take the square of it: hours.
+    const open = `{"step":1,"loss":NaN,"text":"${'\\"'.repeat(1_000_000)}`
+    for (const line of [open, `${open}\\`]) {
+      const { runs, damaged } = await piped([{ step: 0, loss: 1 }, line, { step: 2, loss: 1 }])
+      expect([runs[0]!.iterations, damaged.lines.map(({ lineNumber }) => lineNumber)]).toEqual([2, [2]])
+    }
   })
 
   it('set bad lines aside, with their place, and go on', async () => {
@@ -231,6 +262,16 @@ describe('a stream', () => {
       ['b', 2, 1],
     ])
     expect({ repeated, missing }).toEqual({ repeated: 1, missing: 2 })
+  })
+
+  it('that fails is not readable', async () => {
+    async function* failing() {
+      yield Buffer.from('{"step":0,"loss":1}\n')
+      throw new Error('EIO: i/o error')
+    }
+    await expect(checkPath('-', { check: {}, stdin: Readable.from(failing()) })).rejects.toThrowError(
+      expect.objectContaining({ code: 'not-readable', message: expect.stringContaining('EIO') }),
+    )
   })
 
   it('ends when it is told to', async () => {

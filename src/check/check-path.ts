@@ -9,7 +9,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { flatLine, parseJsonLine } from '../log/flat-line.ts'
 import { type DamagedLine, newReadReport, noteDamaged, type ReadReport } from '../log/read-report.ts'
-import { inOrder, type ReadOptions, readRun } from '../log/read-run.ts'
+import { inOrder, type ReadOptions, readable, readRun } from '../log/read-run.ts'
 import { textLines } from '../log/text-lines.ts'
 import { checkLine, type WireLine } from '../log/wire.ts'
 import { type FlatRun, flatRun } from './flat-run.ts'
@@ -23,6 +23,14 @@ export interface CheckedPath {
   /** Lines met again, and sequence numbers that never came. */
   readonly repeated: number
   readonly missing: number
+  /** Folders that hold a run, or may hold one, and could not be read. */
+  readonly unreadable: readonly Unreadable[]
+}
+
+/** What could not be read, and why. */
+export interface Unreadable {
+  readonly path: string
+  readonly problem: string
 }
 
 /** What {@link checkPath} is given beside the path. */
@@ -46,13 +54,17 @@ const RUN_FILE = /^events-[A-Za-z0-9_-]+\.jsonl$/
  */
 export async function checkPath(path: string, options: CheckPathOptions): Promise<CheckedPath> {
   const report = newReadReport()
+  const unreadable: Unreadable[] = []
   const runs =
-    path === '-' ? await checkStream(options.stdin, path, report, options) : await checkPlace(path, report, options)
+    path === '-'
+      ? await checkStream(options.stdin, path, report, options)
+      : await checkPlace(path, report, unreadable, options)
   return {
     runs,
     damaged: { count: report.damagedCount, lines: report.damaged },
     repeated: report.repeated,
     missing: report.missing,
+    unreadable,
   }
 }
 
@@ -73,7 +85,12 @@ export function sizeOfPath(path: string): number {
   }
 }
 
-async function checkPlace(path: string, report: ReadReport, options: CheckPathOptions): Promise<readonly CheckedRun[]> {
+async function checkPlace(
+  path: string,
+  report: ReadReport,
+  unreadable: Unreadable[],
+  options: CheckPathOptions,
+): Promise<readonly CheckedRun[]> {
   let isFolder: boolean
   try {
     isFolder = statSync(path).isDirectory()
@@ -99,10 +116,16 @@ async function checkPlace(path: string, report: ReadReport, options: CheckPathOp
   const runs: CheckedRun[] = []
   for (const folder of folders) {
     const checks = new Runs(folder, 'telltale', options.check)
-    for await (const line of readRun(folder, report, options)) checks.take(line)
+    try {
+      for await (const line of readRun(folder, report, options)) checks.take(line)
+    } catch (error) {
+      // One that cannot be read must not hide what there is to say of the others.
+      if (folders.length === 1 || !(error instanceof TelltaleError && error.code === 'not-readable')) throw error
+      unreadable.push({ path: folder, problem: error.message })
+    }
     runs.push(...checks.results())
   }
-  if (runs.length === 0) throw unreadable(path, report)
+  if (runs.length === 0 && unreadable.length === 0) throw nothingIn(path, report)
   return runs
 }
 
@@ -112,19 +135,16 @@ function runFolders(path: string): readonly string[] {
     try {
       return readdirSync(dir).some((name) => RUN_FILE.test(name))
     } catch {
-      return false
+      // It may hold one: whoever reads it says why it cannot be read.
+      return true
     }
   }
   if (holdsRun(path)) return [path]
-  let entries: readonly string[]
-  try {
-    entries = readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => join(path, name))
-  } catch (error) {
-    throw new TelltaleError('not-readable', `${path} cannot be read: ${errorMessage(error)}`)
-  }
-  return entries.toSorted().filter(holdsRun)
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(path, name))
+    .toSorted()
+    .filter(holdsRun)
 }
 
 async function checkStream(
@@ -136,25 +156,25 @@ async function checkStream(
   if (options.signal) addAbortSignal(options.signal, stream)
   let reader: LineReader | null = null
   let lines = 0
-  try {
-    for await (const { text, lineNumber, torn } of textLines(stream, { path, report, onBytes: options.onBytes })) {
-      const parsed = parseJsonLine(text)
-      const problem =
-        'problem' in parsed ? (torn ? `torn: the last line has no end` : parsed.problem) : takeLine(parsed.value)
-      if (problem !== null) noteDamaged(report, { path, lineNumber, problem })
-      if (++lines >= MAX_BAD_START && reader === null) break
-    }
-  } catch (error) {
-    if (error instanceof TelltaleError || options.signal?.aborted) throw error
-    throw new TelltaleError('not-readable', `${path} cannot be read: ${errorMessage(error)}`)
+  const bytes = readable(stream, path, options.signal)
+  for await (const { text, lineNumber, torn } of textLines(bytes, { path, report, onBytes: options.onBytes })) {
+    const parsed = parseJsonLine(text)
+    const problem =
+      'problem' in parsed ? (torn ? `torn: the last line has no end` : parsed.problem) : takeLine(parsed.value)
+    if (problem !== null) noteDamaged(report, { path, lineNumber, problem })
+    if (++lines >= MAX_BAD_START && reader === null) break
   }
   const runs = (reader as LineReader | null)?.end() ?? []
-  if (runs.length === 0) throw unreadable(path, report)
+  if (runs.length === 0) throw nothingIn(path, report)
   return runs
 
   function takeLine(value: unknown): string | null {
-    reader ??= readerFor(value, path, report, options.check)
-    return reader === null ? 'neither a line of a run log nor a flat line with a step' : reader.take(value)
+    if (reader === null) {
+      const found = readerFor(value, path, report, options.check)
+      if ('problem' in found) return found.problem
+      reader = found
+    }
+    return reader.take(value)
   }
 }
 
@@ -165,12 +185,20 @@ interface LineReader {
   end(): readonly CheckedRun[]
 }
 
-function readerFor(value: unknown, path: string, report: ReadReport, check: CheckOptions): LineReader | null {
-  if (typeof value !== 'object' || value === null) return null
-  if ('v' in value && 'type' in value) return wireReader(path, report, check)
-  const first = flatLine(value)
-  if ('problem' in first) return null
-  return flatReader(path, 'data' in value ? 'verl' : 'jsonl', check)
+function readerFor(
+  value: unknown,
+  path: string,
+  report: ReadReport,
+  check: CheckOptions,
+): LineReader | { readonly problem: string } {
+  if (typeof value === 'object' && value !== null) {
+    // A trainer may log a "v" and a "type", too; lines of ours have no step.
+    if ('v' in value && 'type' in value && !('step' in value)) return wireReader(path, report, check)
+    const first = flatLine(value)
+    if (!('problem' in first)) return flatReader(path, 'data' in value ? 'verl' : 'jsonl', check)
+    if (!Array.isArray(value)) return { problem: `neither a line of a run log nor a flat line: ${first.problem}` }
+  }
+  return { problem: 'neither a line of a run log nor a flat line with a step' }
 }
 
 function wireReader(path: string, report: ReadReport, check: CheckOptions): LineReader {
@@ -244,7 +272,7 @@ function runIdOf(path: string): string {
   return name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 64) || 'run'
 }
 
-function unreadable(path: string, { damaged, damagedCount }: ReadReport): TelltaleError {
+function nothingIn(path: string, { damaged, damagedCount }: ReadReport): TelltaleError {
   const place = path === '-' ? 'standard input' : path
   const first = damaged[0]
   return new TelltaleError(

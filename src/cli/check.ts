@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { CheckedPath } from '../check/check-path.ts'
+import type { CheckedPath, Unreadable } from '../check/check-path.ts'
 import { ANALYZER_MODES, type AnalyzerMode, DEFAULT_MODE, QualityAnalyzer } from '../decision/quality-analyzer.ts'
 import { PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
 import type { Severity } from '../detectors/detector.ts'
-import { errorMessage, TelltaleError } from '../errors.ts'
+import { TelltaleError } from '../errors.ts'
 import { TrainingMonitor } from '../monitor.ts'
 import { createProgress } from '../outputs/terminal/progress.ts'
 import { plainText } from '../text/plain-text.ts'
@@ -88,9 +88,12 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
   const controller = new AbortController()
   const onInterrupt = () => controller.abort()
   process.once('SIGINT', onInterrupt)
-  process.stdout.on('error', ignoreClosedPipe)
   const checked: CheckedPath[] = []
-  const errors: { readonly path: string; readonly problem: string }[] = []
+  const errors: Unreadable[] = []
+  const refuse = (one: Unreadable) => {
+    errors.push(one)
+    process.stderr.write(`telltale: ${plainText(one.problem)} [not-readable]\n`)
+  }
   try {
     for (const path of paths) {
       const progress = progressFor(path, sizeOfPath(path))
@@ -104,6 +107,7 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
         progress?.done()
         checked.push(result)
         if (!json) await say(result)
+        for (const one of result.unreadable) refuse(one)
       } catch (error) {
         progress?.close()
         if (controller.signal.aborted) {
@@ -111,8 +115,7 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
           return INTERRUPTED
         }
         if (!(error instanceof TelltaleError && error.code === 'not-readable')) throw error
-        errors.push({ path, problem: error.message })
-        process.stderr.write(`telltale: ${plainText(errorMessage(error))} [${error.code}]\n`)
+        refuse({ path, problem: error.message })
       }
     }
   } finally {
@@ -164,11 +167,6 @@ function harmless(json: string): string {
     /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-/** `telltale check … | head` is no failure. */
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
 }
 
 function number(text: string): number {

@@ -57,4 +57,16 @@ function printable(message: string): string {
   return message.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?')
 }
 
+/** `telltale … | head` is no failure; a full disk is, and not the 1 by which a check says that it found alerts. */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') return
+  try {
+    process.stderr.write(`telltale: the output cannot be written: ${printable(errorMessage(error))}\n`)
+  } finally {
+    process.exit(2)
+  }
+}
+
+process.stdout.on('error', outputFailed)
+process.stderr.on('error', outputFailed)
 process.exitCode = await main()

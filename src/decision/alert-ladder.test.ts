@@ -111,9 +111,13 @@ describe('alertLadder', () => {
     expect(needed).toEqual([3, 6, 12, 24, 48, 48, 48])
   })
 
-  it('keeps at most 1,000 alerts', () => {
+  it('keeps at most 1,000 alerts, the last hundred places for critical ones', () => {
     const ladder = alertLadder()
-    raised([Array.from({ length: 1100 }, (_, i) => finding('info', 'broken-invariant', `one-${i}`))], ladder)
+    const many = (severity: Severity) =>
+      Array.from({ length: 1100 }, (_, i) => finding(severity, 'broken-invariant', `one-${i}`))
+    expect(raised([many('info')], ladder)).toHaveLength(900)
+    expect(raised([[finding('critical', 'kl-explosion', 'kl')]], ladder)).toEqual(['0:kl-1 critical'])
+    expect(raised([many('critical')], ladder)).toHaveLength(99)
     expect(ladder.history).toHaveLength(1000)
   })
 })

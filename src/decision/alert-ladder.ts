@@ -11,6 +11,8 @@ const RESOLVED_AFTER_AT_MOST = 48
 /** Closed iterations after which an alert steps down, or becomes one of another kind: three blocks of the calibrated detectors. */
 const CHANGE_AFTER = 15
 const MAX_ALERTS = 1000
+/** Of which so many are kept for critical ones: a list full of notes must not keep a run from being stopped. */
+const FOR_CRITICAL = 100
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 
 /** Evidence with the detector that gave it. */
@@ -51,7 +53,8 @@ export function alertLadder(): AlertLadder {
   let raised = new Map<string, number>()
 
   function raise(rung: Rung, finding: Finding, make: (finding: Finding, id: string) => Alert): Alert | null {
-    if (history.length >= MAX_ALERTS) return null
+    const room = finding.evidence.severity === 'critical' ? MAX_ALERTS : MAX_ALERTS - FOR_CRITICAL
+    if (history.length >= room) return null
     const { name } = finding.detector
     const n = (raised.get(name) ?? 0) + 1
     raised.set(name, n)

@@ -65,11 +65,13 @@ export function answerMemory(): AnswerMemory {
       const scores = isNumeric(rewards) ? rewards : []
       for (let i = 0; i < Math.min(prompts.length, responses.length, MAX_ANSWERS); i++) {
         const prompt: unknown = prompts[i]
+        if (typeof prompt !== 'string' || prompt === '') continue
+        // What is no text is an empty one in the log, and a replay must see what was seen live.
         const response: unknown = responses[i]
-        if (typeof prompt !== 'string' || prompt === '' || typeof response !== 'string') continue
+        const text = typeof response === 'string' ? response : ''
         const score = scores[i]
         const reward = typeof score === 'number' && Number.isFinite(score) ? score : null
-        follow(shorten(prompt), { iteration: event.iteration, text: shorten(response), reward })
+        follow(shorten(prompt), { iteration: event.iteration, text: shorten(text), reward })
       }
     },
     worst(onset) {
@@ -100,8 +102,8 @@ export function answerMemory(): AnswerMemory {
     snapshot: () => ({ followed, compared }) as unknown as Json,
     restore(state) {
       const saved = state as unknown as { followed: readonly Followed[]; compared: readonly Candidate[] }
-      followed = saved.followed
-      compared = saved.compared
+      followed = [...saved.followed]
+      compared = [...saved.compared]
     },
   }
 }

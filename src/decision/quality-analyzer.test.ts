@@ -1,7 +1,15 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Detector, Evidence, Severity } from '../detectors/detector.ts'
 import { TrainingMonitor } from '../monitor.ts'
+import { theilSen, trendCanBe } from '../stats/theil-sen.ts'
+import { manualClock } from '../time.ts'
 import { QualityAnalyzer, type QualityAnalyzerOptions } from './quality-analyzer.ts'
+
+// As they are, with their calls counted.
+vi.mock('../stats/theil-sen.ts', async (original) => {
+  const real = await original<typeof import('../stats/theil-sen.ts')>()
+  return { theilSen: vi.fn(real.theilSen), trendCanBe: vi.fn(real.trendCanBe) }
+})
 
 /** A detector that says what its series says: 1 a warning, 2 critical, 3 breaks. */
 function scripted(): Detector {
@@ -32,7 +40,7 @@ function scripted(): Detector {
 }
 
 function analyzed(options: Partial<QualityAnalyzerOptions> = {}) {
-  const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {} })
+  const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {}, clock: manualClock() })
   const analyzer = new QualityAnalyzer({ monitor, ...options })
   monitor.registerCallback(analyzer)
   let now = 0
@@ -114,12 +122,22 @@ describe('metadata that throws when it is read', () => {
 })
 
 describe('a long window', () => {
-  it('costs little enough not to be switched off, and the other detectors go on', () => {
+  it('costs no more than a short one: every trend is taken over at most 100 of its points', () => {
+    const fitted = vi.mocked(theilSen)
+    const asked = vi.mocked(trendCanBe)
+    fitted.mockClear()
+    asked.mockClear()
     const { monitor, analyzer, log } = analyzed({ windowSize: 2000 })
     const noise = (i: number) => ((i * 7919) % 101) / 101
-    for (let i = 0; i < 2500; i++)
+    const iterations = 2500
+    for (let i = 0; i < iterations; i++)
       log({ 'reward/score': noise(i), 'quality/ref_perplexity': 1.5 + i / 1000 + 0.01 * noise(i + 50), kl_div: 0.01 })
     log({ kl_div: 50 })
+    // The time goes with the square of the points; how long that is on this machine is none of a test's business.
+    const points = [...fitted.mock.calls.map(([x]) => x.length), ...asked.mock.calls.map(([, x]) => x.length)]
+    expect(Math.max(...points)).toBe(100)
+    expect(fitted.mock.calls.length).toBeGreaterThan(iterations / 2)
+    expect(points.length).toBeLessThanOrEqual(4 * iterations)
     expect(monitor.summary().callbackFailures).toEqual([])
     expect(analyzer.alertHistory.at(-1)!.kind).toBe('kl-explosion')
   })

@@ -21,7 +21,7 @@ import { impossibleKl } from '../detectors/impossible-kl.ts'
 import { klBudget } from '../detectors/kl-budget.ts'
 import { thresholdPreset } from '../detectors/presets.ts'
 import { restoreDetector, saveDetector } from '../detectors/saved-state.ts'
-import { TelltaleError } from '../errors.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
 import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import type { AnalyzerView } from '../run-summary.ts'
 import { adviceFor } from './advice.ts'
@@ -262,7 +262,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   /**
    * Goes on from a {@link snapshot} of an analyzer with the same options.
    *
-   * @throws TelltaleError `bad-format` for a snapshot of another version or of other options; make a new analyzer then, this one may have
+   * @throws TelltaleError `bad-format` for a snapshot of another version, of other options, or damaged; make a new analyzer then, this one may have
    * been restored in part.
    */
   restore(snapshot: Json): void {
@@ -280,6 +280,19 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
         `The snapshot is of an analyzer with other options: ${JSON.stringify([saved.mode, saved.preset, saved.thresholds])}, where ${JSON.stringify(options)} was expected. Give the same options, or replay the run's log.`,
       )
     }
+    try {
+      this.#restore(saved)
+    } catch (error) {
+      if (error instanceof TelltaleError) throw error
+      throw new TelltaleError(
+        'bad-format',
+        `The snapshot is damaged (${errorMessage(error)}). Replay the run's log instead.`,
+        { cause: error },
+      )
+    }
+  }
+
+  #restore(saved: Partial<Snapshot>): void {
     if (this.#choice && saved.choice) {
       this.#choice.restore(saved.choice)
       this.#watches = this.#calibratedWatches()

@@ -6,10 +6,15 @@ export function decodeMetrics(metrics: Readonly<Record<string, unknown>> | undef
   const decoded: Record<string, number> = Object.create(null)
   let rejected = 0
   for (const name of Object.keys(metrics ?? {})) {
-    const value = metrics![name]
-    if (typeof value === 'number') decoded[name] = value
-    else if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') decoded[name] = Number(value)
-    else rejected++
+    const value = decodeNumber(metrics![name])
+    if (value === null) rejected++
+    else decoded[name] = value
   }
   return { metrics: decoded, rejected }
+}
+
+/** A number as it may stand in JSON, which has no NaN and no Infinity: they are texts there. Null for anything else. */
+export function decodeNumber(value: unknown): number | null {
+  if (typeof value === 'number') return value
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : null
 }

@@ -57,8 +57,13 @@ function encodeName(name: string): string {
 
 /** Whether there is anything to encode besides samples; asked without listing what may be a million fields. */
 function hasOtherFields(metadata: Readonly<Record<string, unknown>>): boolean {
-  for (const name in metadata) if (!SAMPLE_FIELDS.has(name)) return true
-  return false
+  try {
+    for (const name in metadata) if (!SAMPLE_FIELDS.has(name)) return true
+    return false
+  } catch {
+    // What cannot even be listed is left to plainJson, which counts it as cut.
+    return true
+  }
 }
 
 /** The samples of an event, cut to the wire format's limits. */

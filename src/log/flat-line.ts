@@ -4,6 +4,7 @@
  * @module
  */
 import { errorMessage } from '../errors.ts'
+import { decodeNumber } from './decode-metrics.ts'
 
 /** What one flat line says. */
 export interface FlatLine {
@@ -34,7 +35,8 @@ export function parseJsonLine(text: string): { readonly value: unknown } | { rea
     if (!/NaN|Infinity/.test(line)) return { problem: `not JSON: ${errorMessage(error)}` }
   }
   try {
-    const quoted = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN/g, (word) =>
+    // The closing quote may lack: were a text without an end no match, its end would be looked for from each of its quotes.
+    const quoted = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"?|-?Infinity|NaN/gs, (word) =>
       word[0] === '"' ? word : `"${word}"`,
     )
     return { value: JSON.parse(quoted) }
@@ -59,7 +61,7 @@ export function flatLine(value: unknown): FlatLine | { readonly problem: string 
   const metadata: Record<string, unknown> = Object.create(null)
   const source = data ?? record
   for (const name of Object.keys(source)) {
-    const number = numberOf(source[name])
+    const number = decodeNumber(source[name])
     if (number !== null && !isPlace(name)) metrics[name] = number
   }
   for (const [key, name] of SAMPLE_KEYS) {
@@ -82,11 +84,6 @@ function firstNumber(keys: readonly string[], ...records: readonly (Readonly<Rec
     }
   }
   return null
-}
-
-function numberOf(value: unknown): number | null {
-  if (typeof value === 'number') return value
-  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : null
 }
 
 function own(record: Readonly<Record<string, unknown>>, key: string): unknown {

@@ -77,7 +77,11 @@ async function firstOf(lines: AsyncGenerator<WireLine>): Promise<WireLine | unde
 async function* readLines(path: string, report: ReadReport, options: ReadOptions = {}): AsyncGenerator<WireLine> {
   const { signal } = options
   const stream = createReadStream(path, { highWaterMark: 256 * 1024, ...(signal ? { signal } : {}) })
-  for await (const { text, lineNumber, torn } of textLines(stream, { path, report, ...options })) {
+  for await (const { text, lineNumber, torn } of textLines(readable(stream, path, signal), {
+    path,
+    report,
+    ...options,
+  })) {
     if (torn) {
       noteDamaged(report, { path, lineNumber, problem: 'torn: the last line has no end' })
       continue
@@ -85,5 +89,23 @@ async function* readLines(path: string, report: ReadReport, options: ReadOptions
     const parsed = parseLine(text)
     if ('line' in parsed) yield parsed.line
     else noteDamaged(report, { path, lineNumber, problem: parsed.problem })
+  }
+}
+
+/**
+ * The bytes of a stream, whose own errors become `not-readable`.
+ *
+ * @throws TelltaleError `not-readable`; after an abort what the stream throws.
+ */
+export async function* readable(
+  stream: AsyncIterable<Uint8Array>,
+  place: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new TelltaleError('not-readable', `${place} cannot be read: ${errorMessage(error)}`, { cause: error })
   }
 }

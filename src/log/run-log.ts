@@ -10,7 +10,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import type { TrainingEvent } from '../events.ts'
 import { makeFolder } from '../make-folder.ts'
 import { plainJson } from '../text/plain-json.ts'
-import { encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
+import { type EncodedSamples, encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
 
 /** What a run says of itself in its first line. */
 export interface RunHeader {
@@ -30,6 +30,8 @@ export class RunLog {
   readonly path: string
   /** Attempt of this writer: one more than the newest of the same run in the folder. */
   readonly attempt: number
+  /** Logs of the earlier attempts, oldest first. */
+  readonly earlier: readonly string[]
   #descriptor: number | null
   readonly #head: { readonly [type: string]: string }
   #seq = 0
@@ -54,7 +56,9 @@ export class RunLog {
     this.path = join(dir, `events-${writer}.jsonl`)
     try {
       makeFolder(dir)
-      this.attempt = setEarlierRunsAside(dir, header.runId)
+      const earlier = setEarlierRunsAside(dir, header.runId)
+      this.attempt = (earlier.at(-1)?.attempt ?? 0) + 1
+      this.earlier = earlier.map(({ path }) => path)
       this.#descriptor = openSync(this.path, 'a', 0o644)
     } catch (error) {
       throw new TelltaleError(
@@ -119,7 +123,14 @@ export class RunLog {
 
   /** Writes the samples that an event carries in a line of their own and returns its sequence number. */
   #samples(event: TrainingEvent, time: number): number | null {
-    const samples = samplesOf(event)
+    let samples: EncodedSamples | null
+    try {
+      samples = samplesOf(event)
+    } catch {
+      // A list that throws when it is read: the event is worth more than its samples.
+      this.#droppedSamples++
+      return null
+    }
     if (!samples) return null
     this.#droppedSamples += samples.dropped
     const { prompts, responses, rewards } = samples
@@ -184,9 +195,12 @@ function plainFields(fields: Readonly<Record<string, unknown>>): string {
   return text.length > 2 && text.startsWith('{') ? `,${text.slice(1, -1)}` : ''
 }
 
-/** The attempt that a new writer of `runId` begins; logs of other runs are moved out of the way, never deleted. */
-function setEarlierRunsAside(dir: string, runId: string): number {
-  let attempt = 1
+/** The logs of earlier attempts of `runId`, oldest first; logs of other runs are moved out of the way, never deleted. */
+function setEarlierRunsAside(
+  dir: string,
+  runId: string,
+): readonly { readonly path: string; readonly attempt: number }[] {
+  const earlier: { readonly path: string; readonly attempt: number }[] = []
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     // Anything but a file (a pipe would block) is not ours.
     if (!entry.isFile()) continue
@@ -194,14 +208,14 @@ function setEarlierRunsAside(dir: string, runId: string): number {
     if (!/^events-[A-Za-z0-9_-]+\.jsonl$/.test(file)) continue
     const header = firstLine(join(dir, file))
     if (header.run === runId) {
-      attempt = Math.max(attempt, (header.attempt ?? 0) + 1)
+      earlier.push({ path: join(dir, file), attempt: header.attempt ?? 0 })
       continue
     }
     const aside = join(dir, 'previous-runs', header.run ?? 'unknown')
     makeFolder(aside)
     if (!existsSync(join(aside, file))) renameSync(join(dir, file), join(aside, file))
   }
-  return attempt
+  return earlier.sort((a, b) => a.attempt - b.attempt)
 }
 
 /** Run and attempt from the beginning of a log; of a line that a crash has torn, what is there. */

@@ -35,7 +35,9 @@ export async function* textLines(
   const damaged = () => noteDamaged(report, { path, lineNumber, problem: `longer than ${MAX_LINE_BYTES} bytes` })
   for await (const chunk of stream) {
     onBytes?.(chunk.byteLength)
-    const pieces = (carry + decoder.decode(chunk, { stream: true })).split('\n')
+    // Only what is new is looked through: a line of many pieces would else be read again with each.
+    const pieces = decoder.decode(chunk, { stream: true }).split('\n')
+    pieces[0] = tooLong ? '' : carry + pieces[0]!
     carry = pieces.pop()!
     for (const text of pieces) {
       lineNumber++

@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -200,6 +209,56 @@ describe('check', () => {
     const { status, stderr } = telltale(args)
     expect(stderr).toMatch(message)
     expect(status).toBe(2)
+  })
+
+  it('exits with 2, not with the 1 of an alert, where a log may not be read', () => {
+    const runs = mkdtempSync(join(tmpdir(), 'telltale-cli-locked-'))
+    const line = { v: 1, type: 'event', run: 'r', writer: 'w', seq: 1, time: 1, phase: 'iteration_end', iteration: 0 }
+    for (const name of ['open', 'locked']) {
+      mkdirSync(join(runs, name))
+      writeFileSync(join(runs, name, 'events-w.jsonl'), `${JSON.stringify(line)}\n`)
+    }
+    const locked = join(runs, 'locked', 'events-w.jsonl')
+    chmodSync(runs, 0o755)
+    chmodSync(locked, 0)
+    // The superuser may read everything; nobody may not.
+    const superuser = process.getuid?.() === 0
+    const asNobody = (path: string) =>
+      spawnSync(process.execPath, [main, 'check', path, '--json'], {
+        encoding: 'utf8',
+        cwd: runs,
+        ...(superuser ? { uid: 65534, gid: 65534 } : {}),
+      })
+    for (const path of [runs, join(runs, 'locked'), locked]) {
+      const { status, stdout, stderr } = asNobody(path)
+      expect(status, stderr).toBe(2)
+      expect(stderr).toMatch(/^telltale: .*locked.* cannot be read: EACCES/)
+      expect(JSON.parse(stdout).runs).toHaveLength(path === runs ? 1 : 0)
+    }
+    chmodSync(join(runs, 'locked'), 0)
+    const { status, stderr } = asNobody(runs)
+    expect(stderr).toMatch(/locked cannot be read: EACCES/)
+    expect(status).toBe(2)
+    chmodSync(join(runs, 'locked'), 0o755)
+    rmSync(runs, { recursive: true })
+  })
+
+  it('bears that nobody reads its output', async () => {
+    for (const args of [
+      ['check', clean],
+      ['check', clean, '--json'],
+      ['check', '--help'],
+      ['check', 'nowhere'],
+    ]) {
+      const child = spawn(process.execPath, [main, ...args], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] })
+      child.stdout.destroy()
+      if (args[1] === 'nowhere') child.stderr.destroy()
+      let said = ''
+      child.stderr.on('data', (text) => {
+        said += text
+      })
+      expect(await new Promise((resolve) => child.on('exit', resolve)), said).toBe(args[1] === 'nowhere' ? 2 : 0)
+    }
   })
 
   it('ends cleanly on Ctrl-C', async () => {
