@@ -9,6 +9,7 @@ import type { StopRequest } from '../../run-summary.ts'
 import { plainJson } from '../../text/plain-json.ts'
 import { existingPlots } from './plot-files.ts'
 import {
+  MAX_CHECKPOINTS,
   REPORT_SCHEMA_VERSION,
   type ReportAlert,
   type ReportComparison,
@@ -27,7 +28,6 @@ const MAX_PAIRS = 10
 const MAX_TEXT = 2000
 const MAX_ALERTS = 1000
 const MAX_ALERT_SAMPLES = 2
-const MAX_CHECKPOINTS = 1000
 const MAX_MEASURES = 100
 const MAX_PPO_RECORDS = 200
 

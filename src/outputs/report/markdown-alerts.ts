@@ -34,7 +34,7 @@ function oneAlert(alert: ReportAlert, report: TrainingReport): string {
     `- Samples: ${alert.samples.length > 0 ? 'the most changed answers of that time, below' : 'none to show'}`,
     alert.advice.length === 0
       ? '- What to do: look at the evidence'
-      : `- What to do:\n${alert.advice.map((advice, i) => `  ${i + 1}. ${adviceWords(advice)}`).join('\n')}`,
+      : `- What to do:\n${alert.advice.map((advice, i) => `  ${i + 1}. ${adviceWords(advice, report.run.checkpoints)}`).join('\n')}`,
   ]
   const samples = alert.samples.map(
     ({ prompt, original, updated, baselineIteration, iteration, charactersLeftOut, rewards }) =>

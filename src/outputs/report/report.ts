@@ -114,6 +114,9 @@ export interface ReportStop {
   readonly rollbackTo: number | null
 }
 
+/** Checkpoints that a report names. */
+export const MAX_CHECKPOINTS = 1000
+
 /** The run itself. */
 export interface ReportRun {
   readonly id: string
@@ -126,7 +129,7 @@ export interface ReportRun {
   readonly startedUnixSeconds: number | null
   readonly elapsedMs: number
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
-  /** Iterations of the newest checkpoints that exist, ascending. */
+  /** Iterations of the newest checkpoints that exist, ascending; at most {@link MAX_CHECKPOINTS}. */
   readonly checkpoints: readonly number[]
   readonly error: string | null
 }

@@ -136,7 +136,7 @@ function whatToDo(facts: ReportFacts, decisive: ReportAlert | null): string {
   }
   const resume = newestCheckpoint(facts)
   if (decisive && RANK[decisive.severity] >= RANK.warning) {
-    const advice = decisive.advice.map(adviceWords)
+    const advice = decisive.advice.map((one) => adviceWords(one, run.checkpoints))
     if (advice.length === 0) return 'look at the evidence below before you use the model.'
     const [first = '', ...rest] = advice
     const condition =

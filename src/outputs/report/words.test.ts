@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { alertReason } from '../../decision/alert-reason.ts'
 import type { ReportAlert } from './report.ts'
+import { MAX_CHECKPOINTS } from './report.ts'
 import { ALERT_BASES, ALERT_KINDS, SIMPLE_ADVICE } from './report-names.ts'
 import { adviceWords, alertClause, certaintyWords, seenWords } from './words.ts'
 
@@ -80,5 +81,27 @@ describe('every piece of advice', () => {
     expect(adviceWords({ do: 'raise-entropy-bonus', from: null, to: null })).toBe(
       'Give the entropy a bonus in the loss',
     )
+  })
+})
+
+describe('the advice to roll back', () => {
+  const advice = { do: 'roll-back', to: 19 } as const
+  const removed = /^Roll back to a copy of the checkpoint of iteration 19, .*: the run has since removed it$/
+
+  it('names a checkpoint that is there', () => {
+    const words = 'Roll back to the checkpoint of iteration 19, the newest from before the onset'
+    expect(adviceWords(advice)).toBe(words)
+    expect(adviceWords(advice, [14, 19, 24])).toBe(words)
+  })
+
+  it('says so where the run has removed it since', () => {
+    expect(adviceWords(advice, [94, 99])).toMatch(removed)
+    expect(adviceWords(advice, [])).toMatch(removed)
+  })
+
+  it('takes nothing for removed that a bounded list leaves out', () => {
+    const newest = Array.from({ length: MAX_CHECKPOINTS }, (_, i) => 100 + i)
+    expect(adviceWords(advice, newest)).not.toMatch(removed)
+    expect(adviceWords({ ...advice, to: 5000 }, newest)).toContain('removed')
   })
 })

@@ -5,7 +5,7 @@
  */
 import { metricTitle } from '../../vocabulary/canonical.ts'
 import { formatNumber, formatQuantity } from './format.ts'
-import type { ReportAlert, ReportMetric } from './report.ts'
+import { MAX_CHECKPOINTS, type ReportAlert, type ReportMetric } from './report.ts'
 import type { Advice, AlertKind, SimpleAdvice } from './report-input.ts'
 
 /** The name of each kind of failure, as in a heading. */
@@ -142,13 +142,20 @@ export function certaintyWords(
   return `${statistic}${times}; a fixed threshold does not know the noise of this run, and healthy runs can cross it too`
 }
 
-/** A piece of advice as a sentence without its full stop. */
-export function adviceWords(advice: Advice): string {
+/**
+ * A piece of advice as a sentence without its full stop.
+ *
+ * @param kept the newest checkpoints that exist now, ascending, where more may have come and gone since the alert.
+ */
+export function adviceWords(advice: Advice, kept?: readonly number[]): string {
   switch (advice.do) {
-    case 'roll-back':
-      return advice.to === null
-        ? 'Start again from the beginning: no checkpoint from before the onset exists'
-        : `Roll back to the checkpoint of iteration ${formatNumber(advice.to)}, the newest from before the onset`
+    case 'roll-back': {
+      if (advice.to === null) return 'Start again from the beginning: no checkpoint from before the onset exists'
+      const target = `the checkpoint of iteration ${formatNumber(advice.to)}, the newest from before the onset`
+      return kept && isGone(advice.to, kept)
+        ? `Roll back to a copy of ${target}, or start again: the run has since removed it`
+        : `Roll back to ${target}`
+    }
     case 'raise-kl-coefficient':
       if (advice.from === 0) {
         return 'Give the KL penalty a coefficient above 0: it is 0, so nothing holds the policy near its reference'
@@ -186,6 +193,11 @@ export const SIMPLE_ADVICE_WORDS: Readonly<Record<SimpleAdvice, string>> = {
   'clip-gradients': 'Clip the gradient norm at about its usual level',
   'limit-length': 'Limit the length of the answers, or take length out of the reward',
   'mix-in-old-data': 'Mix data of the earlier task into the training',
+}
+
+/** Of a long list only the newest are given: what is older than all of them may still be there. */
+function isGone(checkpoint: number, kept: readonly number[]): boolean {
+  return !kept.includes(checkpoint) && (kept.length < MAX_CHECKPOINTS || checkpoint > kept[0]!)
 }
 
 function changeWords(from: number | null, to: number | null): string {

@@ -32,7 +32,7 @@ function oneAlert(alert: ReportAlert, report: TrainingReport, open: boolean): Ht
   return html`<details class="alert ${severity}"${open && html` open`}>
 <summary><h3><span class="badge ${severity}">${severity}</span> ${KIND_TITLES[kind]} <small>after iteration ${formatNumber(iteration)}</small></h3></summary>
 <dl>${alertFacts(alert, report).map(({ label, words }) => html`<div><dt>${label}</dt><dd>${htmlWords(capitalised(words))}</dd></div>`)}
-<div><dt>What to do</dt><dd>${advice.length === 0 ? 'Look at the evidence' : html`<ol>${advice.map((one) => html`<li>${adviceWords(one)}</li>`)}</ol>`}</dd></div>
+<div><dt>What to do</dt><dd>${advice.length === 0 ? 'Look at the evidence' : html`<ol>${advice.map((one) => html`<li>${adviceWords(one, report.run.checkpoints)}</li>`)}</ol>`}</dd></div>
 <div><dt>Alert</dt><dd><code>${id}</code></dd></div></dl>
 ${samples.length > 0 && html`<h4>The most changed answers of that time</h4>`}
 ${samples.map((sample) => oneSample(sample, report))}
