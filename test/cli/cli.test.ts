@@ -309,7 +309,10 @@ describe('the demo', () => {
       expect(stdout).toContain(`  - ${file}`)
       expect(existsSync(join(out, file)), file).toBe(true)
     }
-    expect(stdout).toContain('npm run demo -- --scenario healthy')
+    // The other eight, each with its cause.
+    const [, others = ''] = stdout.split('Other scenarios (npm run demo -- --scenario NAME):\n')
+    expect(others.match(/^ {2}[a-z-]+ +\S.*$/gm)).toHaveLength(8)
+    expect(others).toMatch(/^ {2}healthy +nothing is wrong$/m)
     expect(readFileSync(join(out, 'training_report.md'), 'utf8')).toContain('## PPO Mechanics')
   })
 
