@@ -6,6 +6,8 @@ const limits = { testTimeout: 300_000, hookTimeout: 300_000, pool: 'forks' } as 
 // One project a group: `npm test` runs `node` alone; groups that need more than Node have a name of their own.
 export default defineConfig({
   test: {
+    // Some test files train for minutes: every core is worth having.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
