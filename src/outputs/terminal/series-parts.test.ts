@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MetricsStore } from '../../metrics/store.ts'
 import { createSeriesPartsCache } from './series-parts.ts'
 
@@ -14,29 +14,32 @@ describe('the costly parts of series', () => {
     return { store, add }
   }
 
-  it('are renewed in turn, a few a paint, all of them after some paints', () => {
+  it('are new in every paint, but for trends: a few a paint, in turn, all of them after some paints', () => {
     const { store, add } = filled()
+    const computeTrend = vi.spyOn(store, 'computeTrend')
     const cache = createSeriesPartsCache()
     const paint = (all: boolean) => {
       cache.begin(store, all)
       return names.map((name) => cache.partsOf(name, name === 's0'))
     }
-    let before = paint(false)
-    expect(before.every(({ trend, mean }) => trend === 'up' && mean === 34.5)).toBe(true)
+    expect(paint(false).every(({ trend, mean }) => trend === 'up' && mean === 34.5)).toBe(true)
     const renewed = new Set<string>()
     for (let i = 60; i < 64; i++) {
       add(i)
+      computeTrend.mockClear()
       const now = paint(false)
-      const changed = names.filter((_, k) => now[k] !== before[k])
-      expect(changed.length).toBeGreaterThanOrEqual(7)
-      expect(changed.length).toBeLessThanOrEqual(9)
-      expect(changed).toContain('s0')
-      for (const name of changed) renewed.add(name)
-      before = now
+      expect(now.every(({ mean, history }) => mean === i - 24.5 && history.at(-1) === i)).toBe(true)
+      const fitted = computeTrend.mock.calls.map(([name]) => name)
+      expect(fitted.length).toBeGreaterThanOrEqual(7)
+      expect(fitted.length).toBeLessThanOrEqual(9)
+      expect(fitted).toContain('s0')
+      for (const name of fitted) renewed.add(name)
     }
     expect(renewed.size).toBe(30)
     add(64)
+    computeTrend.mockClear()
     expect(paint(true).every(({ mean }) => mean === 39.5)).toBe(true)
+    expect(computeTrend).toHaveBeenCalledTimes(30)
   })
 
   it('are not computed again where nothing was added, and are those of the newest store', () => {

@@ -6,7 +6,7 @@ import type { TrendDirection } from './trend-arrow.ts'
  * tenth of a millisecond.
  */
 export const SERIES_WINDOW = 50
-/** Series computed anew for one paint: a millisecond or two, well within a callback's budget of five. */
+/** Trends computed anew for one paint: a millisecond or two, well within a callback's budget of five. */
 const REFRESHED = 8
 const MAX_HISTORY = 256
 
@@ -19,18 +19,18 @@ export interface SeriesParts {
   readonly history: readonly number[]
 }
 
-/** Keeps the parts of all shown series and renews some of them for each paint, in turn. */
+/** Keeps the parts of all shown series and renews them for each paint: means and histories all, trends in turn. */
 export interface SeriesPartsCache {
   /** A paint begins; `all` renews everything for it. */
   begin(store: MetricsStore, all: boolean): void
-  /** `always` renews these parts whosever turn it is. */
+  /** `always` renews the trend whosever turn it is. */
   partsOf(name: string, always: boolean): SeriesParts
 }
 
 /** An empty cache. */
 export function createSeriesPartsCache(): SeriesPartsCache {
   let store: MetricsStore | null = null
-  let known = new Map<string, { readonly place: number; version: number; parts: SeriesParts }>()
+  let known = new Map<string, { readonly place: number; version: number; trendVersion: number; parts: SeriesParts }>()
   let paint = 0
   let all = true
   return {
@@ -44,15 +44,18 @@ export function createSeriesPartsCache(): SeriesPartsCache {
       const version = store?.get(name)?.version ?? -1
       const entry = known.get(name)
       if (!entry || !store) {
-        const parts = store ? compute(store, name) : NOTHING
-        known.set(name, { place: known.size, version, parts })
+        const parts = store ? { ...levelOf(store, name), trend: trendOf(store, name) } : NOTHING
+        known.set(name, { place: known.size, version, trendVersion: version, parts })
         return parts
       }
+      // An old mean beside a new value would look like a fact; an old trend is still the trend of a moment ago.
       const rounds = Math.ceil(known.size / REFRESHED)
       const due = all || always || entry.place % rounds === paint % rounds
-      if (due && entry.version !== version) {
+      const trend = due && entry.trendVersion !== version ? trendOf(store, name) : entry.parts.trend
+      if (due) entry.trendVersion = version
+      if (entry.version !== version || trend !== entry.parts.trend) {
+        entry.parts = { ...(entry.version === version ? entry.parts : levelOf(store, name)), trend }
         entry.version = version
-        entry.parts = compute(store, name)
       }
       return entry.parts
     },
@@ -69,10 +72,13 @@ function finiteMean(values: Float64Array | undefined): number | null {
   return count > 0 ? mean : null
 }
 
-function compute(store: MetricsStore, name: string): SeriesParts {
+function levelOf(store: MetricsStore, name: string): Omit<SeriesParts, 'trend'> {
   return {
     mean: finiteMean(store.get(name)?.newest(SERIES_WINDOW).values),
-    trend: store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null,
     history: store.runSoFar(name, MAX_HISTORY),
   }
+}
+
+function trendOf(store: MetricsStore, name: string): TrendDirection {
+  return store.computeTrend(name, { window: SERIES_WINDOW })?.direction ?? null
 }
