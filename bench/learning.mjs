@@ -5,12 +5,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadPretrained } from '../dist/demo/pretrain.js'
-import { DEMO_KL_THRESHOLD, pretrainedDir } from '../dist/demo/run-demo.js'
-import { learnFromRevisions, learnReward } from '../dist/demo/stages.js'
+import { DEMO_KL_THRESHOLD } from '../dist/demo/run-demo.js'
 import { trainScenario } from '../dist/demo/train-scenario.js'
 import { QualityAnalyzer, TrainingMonitor } from '../dist/index.js'
 import { startBackend } from '../dist/trainer/index.js'
+import { startingPoint } from './starting-point.mjs'
 
 const SEEDS = [1, 2, 3, 4, 5]
 /** The demo's length, and one at which a failure that is slow in some seeds has had its time, too. */
@@ -144,7 +143,7 @@ export async function trained(seed, scenario, iterations) {
 async function train(seed, scenario, iterations) {
   await startBackend()
   const monitor = new TrainingMonitor({ earlyStop: 'off', handleSignals: false })
-  const start = await startingPoint(seed)
+  const start = await startOf(seed)
   await monitor.run(() => trainScenario(start, { scenario, seed, iterations, batchSize: BATCH_SIZE, monitor }))
   const store = monitor.getMetricsStore()
   const values = (name) => [...store.get(name).values()]
@@ -159,15 +158,9 @@ async function train(seed, scenario, iterations) {
 
 let start = null
 
-/** The models that PPO begins with for a seed; those of the last seed are kept. */
-async function startingPoint(seed) {
-  if (start?.seed === seed) return start
-  const { model, tokenizer } = await loadPretrained(pretrainedDir())
-  const progress = { start() {}, update() {}, done() {} }
-  const world = { tokenizer, seed, progress, signal: undefined }
-  await learnFromRevisions(model, world)
-  const { rewardModel } = await learnReward(model, world)
-  start = { seed, policy: model, rewardModel, tokenizer }
+/** Those of the last seed are kept: two scenarios begin from them. */
+async function startOf(seed) {
+  if (start?.seed !== seed) start = { seed, ...(await startingPoint(seed)) }
   return start
 }
 

@@ -5,13 +5,11 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync } from 'node:zlib'
-import { loadPretrained } from '../dist/demo/pretrain.js'
-import { pretrainedDir } from '../dist/demo/run-demo.js'
 import { SCENARIOS } from '../dist/demo/scenarios.js'
-import { learnFromRevisions, learnReward } from '../dist/demo/stages.js'
 import { trainScenario } from '../dist/demo/train-scenario.js'
 import { SampleComparator, TrainingMonitor } from '../dist/index.js'
 import { startBackend } from '../dist/trainer/index.js'
+import { startingPoint } from './starting-point.mjs'
 
 /** Where recorded runs are. */
 export const RUNS = fileURLToPath(new URL('detection/runs/', import.meta.url))
@@ -38,16 +36,6 @@ export async function record(args) {
     )
   }
   return { recorded: wanted.length, alreadyThere: jobs.length - wanted.length }
-}
-
-/** The models that PPO begins with for a seed. */
-export async function startingPoint(seed) {
-  const { model, tokenizer } = await loadPretrained(pretrainedDir())
-  const silent = { start() {}, update() {}, done() {} }
-  const world = { tokenizer, seed, progress: silent, signal: undefined }
-  await learnFromRevisions(model, world)
-  const { rewardModel } = await learnReward(model, world)
-  return { policy: model, rewardModel, tokenizer }
 }
 
 /** One run, as its detectors saw it (`seen`) and as the judge did (`gold`). */

@@ -3,10 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import { loadPretrained } from '../../dist/demo/pretrain.js'
-import { pretrainedDir } from '../../dist/demo/run-demo.js'
+import { startingPoint } from '../../bench/starting-point.mjs'
 import { SCENARIO_DEFINITIONS } from '../../dist/demo/scenarios.js'
-import { learnFromRevisions, learnReward } from '../../dist/demo/stages.js'
 import { trainScenario } from '../../dist/demo/train-scenario.js'
 import { SampleComparator, TrainingMonitor } from '../../dist/index.js'
 
@@ -22,7 +20,7 @@ export async function record(scenarios, folder, say) {
   const missing = scenarios.filter((scenario) => !recorded(folder, scenario))
   let start = null
   for (const [at, scenario] of missing.entries()) {
-    start ??= await startingPoint(say)
+    start ??= await startingPoint(RUN.seed, { start: (stage) => say(stage), update() {}, done() {} })
     const dir = join(folder, scenario)
     rmSync(dir, { recursive: true, force: true })
     mkdirSync(dir, { recursive: true })
@@ -70,15 +68,6 @@ function commit() {
   } catch {
     return 'unknown'
   }
-}
-
-async function startingPoint(say) {
-  const { model, tokenizer } = await loadPretrained(pretrainedDir())
-  const progress = { start: (stage) => say(stage), update() {}, done() {} }
-  const world = { tokenizer, seed: RUN.seed, progress, signal: undefined }
-  await learnFromRevisions(model, world)
-  const { rewardModel } = await learnReward(model, world)
-  return { policy: model, rewardModel, tokenizer }
 }
 
 async function train(scenario, start, dir, onIteration) {
