@@ -6,14 +6,17 @@
 import type { AlertKind, Detector, Evidence, Json, Observation } from '../detector.ts'
 import type { Drift } from './drift.ts'
 import { severityOf, type Thresholds } from './ladder.ts'
-import { type QualityWatch, qualityWatch, SCORE_CHANNELS, TEXT_CHANNELS } from './quality-watch.ts'
+import { type QualityChannel, type QualityWatch, qualityWatch, SCORE_CHANNELS, TEXT_CHANNELS } from './quality-watch.ts'
 import { rewardLevel } from './reward-level.ts'
 
-/** Thresholds of {@link answerQuality}: for all channels together, for scores alone, for text statistics alone. */
+/**
+ * Thresholds of {@link answerQuality}: for all channels together, for scores alone, for text statistics alone, and for each single text statistic.
+ */
 export interface AnswerQualityOptions {
   readonly all: Thresholds
   readonly score: Thresholds
   readonly text: Thresholds
+  readonly single: Thresholds
 }
 
 /** Change of the reward, in standard deviations of an iteration, that is a fall; and a rise. */
@@ -22,35 +25,50 @@ const REWARD_ROSE = 0.6
 /** Share of the text's decline that the scores must show, for it to be more than a matter of style. */
 const SCORES_FOLLOW = 0.4
 
-type Part = 'all' | 'score' | 'text'
-const PARTS: readonly Part[] = ['all', 'score', 'text']
+/** Sets of channels that are watched together. */
+interface Part {
+  readonly name: string
+  readonly channels: readonly QualityChannel[]
+  readonly thresholds: keyof AnswerQualityOptions
+}
+
+/**
+ * Signs that move together are strongest together; but one that moves alone, such as the perplexity of answers that game a reward model, would
+ * be drowned by those that stand still. So each text statistic is watched by itself, too.
+ */
+const PARTS: readonly Part[] = [
+  { name: 'all', channels: [...SCORE_CHANNELS, ...TEXT_CHANNELS], thresholds: 'all' },
+  { name: 'score', channels: SCORE_CHANNELS, thresholds: 'score' },
+  { name: 'text', channels: TEXT_CHANNELS, thresholds: 'text' },
+  ...TEXT_CHANNELS.map((channel) => ({ name: channel.name, channels: [channel], thresholds: 'single' as const })),
+]
 
 /** Watches the quality of the answers and tells reward hacking, quality collapse and loss of coherence apart. */
 export function answerQuality(options: AnswerQualityOptions): Detector {
-  const watches: Readonly<Record<Part, QualityWatch>> = {
-    all: qualityWatch([...SCORE_CHANNELS, ...TEXT_CHANNELS]),
-    score: qualityWatch(SCORE_CHANNELS),
-    text: qualityWatch(TEXT_CHANNELS),
-  }
+  const watches: readonly QualityWatch[] = PARTS.map(({ channels }) => qualityWatch(channels))
   const reward = rewardLevel()
-  let drifts: Partial<Record<Part, Drift>> = {}
+  /** The newest drift of each part, null before its first. */
+  let drifts: (Drift | null)[] = PARTS.map(() => null)
   let open: Evidence | null = null
 
   function judge(): Evidence | null {
-    let decided: { readonly part: Part; readonly severity: Evidence['severity']; readonly beyond: number } | null = null
-    for (const part of PARTS) {
+    let decided: { readonly part: number; readonly severity: Evidence['severity']; readonly beyond: number } | null =
+      null
+    for (let part = 0; part < PARTS.length; part++) {
       const drift = drifts[part]
-      const severity = drift ? severityOf(drift.statistic, options[part], open?.severity ?? null) : null
-      if (!drift || severity === null) continue
-      const beyond = drift.statistic - options[part].critical
+      if (!drift) continue
+      const thresholds = options[PARTS[part]!.thresholds]
+      const severity = severityOf(drift.statistic, thresholds, open?.severity ?? null)
+      if (severity === null) continue
+      const beyond = drift.statistic - thresholds.critical
       if (decided === null || beyond > decided.beyond) decided = { part, severity, beyond }
     }
     if (decided === null) return null
     const { part, severity } = decided
     const drift = drifts[part]!
-    const onset = open?.onset ?? watches[part].onset(drift)
+    const onset = open?.onset ?? watches[part]!.onset(drift)
     const kind = kindOf(reward.changeSince(onset.estimate))
-    const worst = watches[part].worst()
+    const worst = watches[part]!.worst()
     return {
       kind,
       severity,
@@ -59,13 +77,14 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
       observed: worst?.observed ?? drift.level,
       expected: worst?.expected ?? drift.reference,
       statistic: drift.statistic,
-      threshold: options[part][severity],
+      threshold: options[PARTS[part]!.thresholds][severity],
       onset,
     }
   }
 
   function kindOf(rewardChange: number | null): AlertKind {
-    const { score, text } = drifts
+    const score = drifts[PARTS.findIndex(({ name }) => name === 'score')]
+    const text = drifts[PARTS.findIndex(({ name }) => name === 'text')]
     const scoreFell = score ? score.level - score.reference : null
     const textFell = text ? text.level - text.reference : null
     const styleAlone = scoreFell !== null && textFell !== null && scoreFell < SCORES_FOLLOW * textFell
@@ -83,15 +102,15 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
     reads: [[...SCORE_CHANNELS, ...TEXT_CHANNELS].map(({ name }) => name)],
     update(observation: Observation) {
       if (observation.announced?.length) {
-        for (const part of PARTS) watches[part].reanchor()
+        for (const watch of watches) watch.reanchor()
         reward.reanchor()
-        drifts = {}
+        drifts = PARTS.map(() => null)
         open = null
       }
       reward.update(observation.get('reward/score') ?? observation.get('reward/total'), observation.iteration)
       let news = false
-      for (const part of PARTS) {
-        const drift = watches[part].update(observation)
+      for (let part = 0; part < PARTS.length; part++) {
+        const drift = watches[part]!.update(observation)
         if (!drift) continue
         drifts[part] = drift
         news = true
@@ -100,21 +119,23 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
       return open ?? undefined
     },
     snapshot: () => ({
-      watches: Object.fromEntries(PARTS.map((part) => [part, watches[part].snapshot()])),
+      watches: watches.map((watch) => watch.snapshot()),
       reward: reward.snapshot(),
-      drifts: { ...drifts } as unknown as Json,
+      drifts: [...drifts] as unknown as Json,
       open: open as unknown as Json,
     }),
     restore(saved) {
       const state = saved as unknown as {
-        watches: Record<Part, Json>
+        watches: Json[]
         reward: Json
-        drifts: Partial<Record<Part, Drift>>
+        drifts: (Drift | null)[]
         open: Evidence | null
       }
-      for (const part of PARTS) watches[part].restore(state.watches[part])
+      watches.forEach((watch, part) => {
+        watch.restore(state.watches[part]!)
+      })
       reward.restore(state.reward)
-      drifts = { ...state.drifts }
+      drifts = [...state.drifts]
       open = state.open
     },
   }

@@ -6,6 +6,7 @@
  */
 import { type ChangePoint, changePoint } from '../../stats/change-point.ts'
 import { meanVariance, serialScale } from '../../stats/serial-scale.ts'
+import { type SlewLimiterState, slewLimiter } from '../../stats/slew-limiter.ts'
 import type { Json } from '../detector.ts'
 
 /** Iterations of one block. */
@@ -21,8 +22,19 @@ const SETTLING_SCALE = 48
 const SETTLING_LAG = 2
 /** Blocks between two estimates of the scale. */
 const SCALE_EVERY = 8
-/** Blocks at the end of which the mean is compared with the reference: short ones see jumps, long ones slow drifts. */
-const WINDOWS = [2, 4, 8, 16] as const
+/**
+ * Blocks at the end of which the mean is compared with the reference: short ones see jumps, long ones slow drifts. A settling level is judged by
+ * its growth, which long windows blur.
+ */
+const WINDOWS = { best: [4, 8, 16, 32], settling: [2, 4, 8, 16] } as const
+const LONGEST_WINDOW = 32
+/** Estimates of scale and autocorrelation that the one in use is the mean of, where the level should not move. */
+const ESTIMATES = 12
+/** How much larger the autocorrelation may be than it was estimated: an estimate from few blocks is low more often than high. */
+const UNSURE_AUTOCORRELATION = 0.1
+const LARGEST_AUTOCORRELATION = 0.95
+/** A value may always move by this many of the smallest standard deviations of a block. */
+const MIN_STEP = 3
 /** Blocks by which the best level lags behind, so that a drift does not become its own reference. */
 const BEST_LAG = 4
 /**
@@ -39,8 +51,11 @@ const LAGS = [12, 18, 24, 40] as const
 const HIGHEST_IN = 40
 /** Blocks that the short mean of a moving level stretches over. */
 const SHORT = 4
-/** Standard errors of a block beyond which it says nothing more: one wild block is no drift, however wild. */
-const CLIP = 9
+/**
+ * Standard errors of a block beyond which it says nothing more: one wild block is no drift, however wild. A settling level, which may explode, is
+ * given more.
+ */
+const CLIP = { best: 5.5, settling: 9 } as const
 /** Blocks over which the rise before a reference is taken, to say how much further it may have led. */
 const SLOPE = 24
 /** Blocks that must lie behind a reference. */
@@ -92,18 +107,24 @@ export interface DriftState {
   readonly blocks: number
   readonly sd: number | null
   readonly rho: number
+  /** The newest estimates, the oldest first. */
+  readonly sds: readonly number[]
+  readonly rhos: readonly number[]
   readonly start: number
+  readonly limiter: SlewLimiterState
   readonly [key: string]: Json
 }
 
 /** Watches one signal for a rise. */
 export interface DriftWatch {
-  /** Takes the signal of an iteration, undefined where there is none. Gives the drift when that closed a block. */
   /**
+   * Takes the signal of an iteration, undefined where there is none. Gives the drift when that closed a block.
+   *
    * @param excuse how far the signal may stand above where it was when this was 0, in the unit of the signal: a `settling` signal may rise by
    *   as much as its excuse does since the reference.
+   * @param limit a level beyond which the signal is wrong wherever it was before, in its unit; none where left out.
    */
-  update(value: number | undefined, iteration: number, excuse?: number): Drift | null
+  update(value: number | undefined, iteration: number, excuse?: number, limit?: number): Drift | null
   /** Since when the newest drift goes on, in iterations. */
   onset(drift: Drift): { readonly estimate: number; readonly interval: readonly [number, number] }
   /** Forgets what the signal used to be: something is known to have changed. */
@@ -114,6 +135,8 @@ export interface DriftWatch {
 
 /** Makes a {@link DriftWatch}. */
 export function driftWatch(options: DriftOptions): DriftWatch {
+  const limiter = slewLimiter(MIN_STEP * options.minSd)
+  const clip = CLIP[options.reference]
   let block: number[] = []
   /** Iterations of the open block. */
   let count = 0
@@ -135,8 +158,12 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   let blocks = 0
   let sd = Number.NaN
   let rho = 0
+  let sds: number[] = []
+  let rhos: number[] = []
+  /** An absolute limit of the signal, where there is one. */
+  let absolute = Number.NaN
   /** Variance of the mean of n blocks, by n, for the autocorrelation `rho`. */
-  let variances: readonly number[] = meanVariances(0)
+  let variances: readonly number[] = meanVariances(unsure(0))
 
   function close(iteration: number): Drift | null {
     const value = trimmedMean(block)
@@ -181,13 +208,29 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       const scale = settling
         ? serialScale(values.slice(Math.max(0, until - SETTLING_SCALE), until), SETTLING_LAG)
         : serialScale(values.slice(0, until))
-      sd = scale.sd
-      if (scale.autocorrelation !== rho) {
-        rho = scale.autocorrelation
-        variances = meanVariances(rho)
-      }
+      estimated(scale.sd, scale.autocorrelation)
     }
     return measure()
+  }
+
+  /** One estimate is from a hundred blocks at most; a level that should not move allows to take the mean of several. */
+  function estimated(newSd: number, newRho: number): void {
+    let rhoNow = newRho
+    if (options.reference === 'best') {
+      sds.push(newSd)
+      rhos.push(newRho)
+      if (sds.length > ESTIMATES) {
+        sds.shift()
+        rhos.shift()
+      }
+      // What has become louder is believed at once, what has become quieter only after a while.
+      sd = Math.max(newSd, mean(sds))
+      rhoNow = onGrid(mean(rhos))
+    } else sd = newSd
+    if (rhoNow !== rho) {
+      rho = rhoNow
+      variances = meanVariances(unsure(rho))
+    }
   }
 
   function measure(): Drift | null {
@@ -198,10 +241,10 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     const n = values.length
     for (const [reference, margin, variance] of references()) {
       const zero = reference + margin
-      const limit = CLIP * noise * Math.sqrt(1 + variance)
+      const limit = clip * noise * Math.sqrt(1 + variance)
       let sum = 0
       let summed = 0
-      for (const window of WINDOWS) {
+      for (const window of WINDOWS[options.reference]) {
         if (window > n - 4) break
         while (summed < window) sum += Math.max(-limit, Math.min(limit, values[n - ++summed]! - zero))
         const error = noise * Math.sqrt(variances[window]! + variance)
@@ -215,10 +258,12 @@ export function driftWatch(options: DriftOptions): DriftWatch {
 
   /** Reference levels with their margin and their variance, in that of a block. */
   function references(): readonly (readonly [number, number, number])[] {
-    if (options.reference === 'best') {
-      return bests.length > 0 ? [[Math.min(...bests), options.margin, variances[Math.min(blocks, LONG)]!]] : []
-    }
     const found: (readonly [number, number, number])[] = []
+    if (!Number.isNaN(absolute)) found.push([absolute, 0, 0])
+    if (options.reference === 'best') {
+      if (bests.length > 0) found.push([Math.min(...bests), options.margin, variances[Math.min(blocks, LONG)]!])
+      return found
+    }
     for (const lag of LAGS) {
       const last = means.length - 1 - lag
       if (last < HISTORY) continue
@@ -283,15 +328,20 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     blocks = 0
     sd = Number.NaN
     rho = 0
-    variances = meanVariances(rho)
+    sds = []
+    rhos = []
+    absolute = Number.NaN
+    variances = meanVariances(unsure(rho))
+    limiter.reset()
   }
 
   return {
-    update(value, iteration, excusedNow = 0) {
+    update(value, iteration, excusedNow = 0, limit = Number.NaN) {
       excuse = excusedNow
+      absolute = limit
       if (value !== undefined && Number.isFinite(value)) {
         if (start < 0) start = iteration
-        block.push(value)
+        block.push(limiter.update(value))
       }
       return ++count >= BLOCK ? close(iteration) : null
     },
@@ -319,7 +369,10 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       blocks,
       sd: Number.isNaN(sd) ? null : sd,
       rho,
+      sds: [...sds],
+      rhos: [...rhos],
       start,
+      limiter: limiter.snapshot(),
     }),
     restore(state) {
       block = [...state.block]
@@ -336,22 +389,40 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       blocks = state.blocks
       sd = state.sd ?? Number.NaN
       rho = state.rho
-      variances = meanVariances(rho)
+      sds = [...state.sds]
+      rhos = [...state.rhos]
+      variances = meanVariances(unsure(rho))
       start = state.start
+      limiter.restore(state.limiter)
     },
   }
 }
 
 const MEAN_VARIANCES = new Map<number, readonly number[]>()
 
-/** {@link meanVariance} of 0 to {@link LONG} blocks; the twenty autocorrelations that `serialScale` gives are remembered. */
+/** {@link meanVariance} of 0 to {@link LONGEST_WINDOW} blocks; the twenty autocorrelations that `serialScale` gives are remembered. */
 function meanVariances(rho: number): readonly number[] {
   let known = MEAN_VARIANCES.get(rho)
   if (!known) {
-    known = Array.from({ length: LONG + 1 }, (_, n) => meanVariance(Math.max(1, n), rho))
+    known = Array.from({ length: LONGEST_WINDOW + 1 }, (_, n) => meanVariance(Math.max(1, n), rho))
     MEAN_VARIANCES.set(rho, known)
   }
   return known
+}
+
+function unsure(rho: number): number {
+  return Math.min(LARGEST_AUTOCORRELATION, onGrid(rho + UNSURE_AUTOCORRELATION))
+}
+
+/** A twentieth, as `serialScale` gives them: few enough that their variances can be remembered. */
+function onGrid(rho: number): number {
+  return Math.round(rho * 20) / 20
+}
+
+function mean(values: readonly number[]): number {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum / values.length
 }
 
 /** Mean without the smallest and the largest where there are four or more; null for none. */

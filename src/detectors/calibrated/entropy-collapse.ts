@@ -1,4 +1,5 @@
 import type { Detector } from '../detector.ts'
+import { belowStart } from './below-start.ts'
 import type { Thresholds } from './ladder.ts'
 import { levelDrift } from './level-drift.ts'
 
@@ -17,4 +18,15 @@ export function entropyCollapse(thresholds: Thresholds): Detector {
     value: (signal) => Math.exp(-signal),
     perRewardRise: 0.25,
   })
+}
+
+/** Nine tenths of the entropy are gone: whatever the reward says of it, such a policy explores nothing any more. */
+export function entropyGone(): Detector {
+  return belowStart({
+    name: 'entropy-gone',
+    kind: 'entropy-collapse',
+    severity: 'critical',
+    series: 'entropy/token',
+    share: 0.1,
+  }) as Detector
 }

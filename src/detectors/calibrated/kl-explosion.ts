@@ -5,7 +5,13 @@ import { levelDrift } from './level-drift.ts'
 /** Nats per token (or per answer) below which KL does not matter, however fast it grows. Added, so that a curve that settles stays concave. */
 const FLOOR_NATS = 0.01
 
-/** KL to the reference grows faster than a run that settles would let it: its logarithm against a fading forecast. */
+/**
+ * Nats per token that no run settles at: a policy that far from its reference has left it, however slowly. There is no such number for a whole
+ * answer, which may be of any length.
+ */
+const LIMIT_NATS = 0.5
+
+/** KL to the reference grows faster than a run that settles would let it: its logarithm against a fading forecast, and against a limit. */
 export function klExplosion(thresholds: Thresholds): Detector {
   return levelDrift({
     name: 'kl-explosion',
@@ -17,6 +23,9 @@ export function klExplosion(thresholds: Thresholds): Detector {
     fromZero: true,
     margin: 0.3,
     minSd: 0.04,
+    limits: Object.fromEntries(
+      ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1'].map((name) => [name, Math.log(LIMIT_NATS + FLOOR_NATS)]),
+    ),
     signal: (nats) => Math.log(Math.max(nats, 0) + FLOOR_NATS),
     value: (signal) => Math.exp(signal) - FLOOR_NATS,
   })

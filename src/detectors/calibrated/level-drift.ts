@@ -20,6 +20,11 @@ export interface LevelDriftOptions extends DriftOptions {
   readonly signal: (value: number) => number
   /** Back from a signal to the value, for the evidence. */
   readonly value: (signal: number) => number
+  /**
+   * Levels beyond which the series is wrong wherever it was before, as signals, by the canonical names that they hold for. What began badly has no
+   * better level to be compared with.
+   */
+  readonly limits?: Readonly<Record<string, number>>
   /** How far the signal may rise for each standard deviation that the reward has risen by meanwhile; 0 where left out. */
   readonly perRewardRise?: number
 }
@@ -60,6 +65,12 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
     }
   }
 
+  function limit(): number | undefined {
+    return followed !== null && options.limits && Object.hasOwn(options.limits, followed)
+      ? options.limits[followed]
+      : undefined
+  }
+
   return {
     name,
     kind,
@@ -74,7 +85,7 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
       reward?.update(observation.get('reward/score') ?? observation.get('reward/total'))
       const signal = value === undefined ? Number.NaN : options.signal(value)
       const excuse = perRewardRise * (reward?.rise() ?? 0)
-      const drift = watch.update(Number.isNaN(signal) ? undefined : signal, observation.iteration, excuse)
+      const drift = watch.update(Number.isNaN(signal) ? undefined : signal, observation.iteration, excuse, limit())
       if (drift) open = judge(drift)
       return open ?? undefined
     },

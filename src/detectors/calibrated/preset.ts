@@ -6,7 +6,7 @@
 import type { Detector } from '../detector.ts'
 import { answerQuality } from './answer-quality.ts'
 import { catastrophicForgetting } from './catastrophic-forgetting.ts'
-import { entropyCollapse } from './entropy-collapse.ts'
+import { entropyCollapse, entropyGone } from './entropy-collapse.ts'
 import { gradientLevel } from './gradient-level.ts'
 import { klExplosion } from './kl-explosion.ts'
 import type { Thresholds } from './ladder.ts'
@@ -44,9 +44,11 @@ export function calibratedPreset(options: CalibratedPresetOptions = {}): readonl
             all: thresholds('quality-all'),
             score: thresholds('quality-score'),
             text: thresholds('quality-text'),
+            single: thresholds('quality-single'),
           }),
           klExplosion(thresholds('kl')),
           entropyCollapse(thresholds('entropy')),
+          entropyGone(),
           lengthExplosion(thresholds('length')),
           truncation(thresholds('truncation')),
         ]

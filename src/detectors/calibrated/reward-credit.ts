@@ -8,6 +8,8 @@ import type { Json } from '../detector.ts'
 
 /** Rewards that set level and unit. */
 const WARM_UP = 40
+/** Rewards at which the unit is estimated again: forty say little of how much an autocorrelated reward varies. */
+const AGAIN = [80, 120, 160] as const
 /** Weight of the newest reward in the moving average. */
 const WEIGHT = 0.05
 
@@ -21,7 +23,8 @@ export interface RewardCredit {
   restore(state: Json): void
 }
 
-type State = { warmUp: number[]; base: number; unit: number; average: number }
+/** `first`: the rewards that the unit is known from, until it is known well. */
+type State = { first: number[]; base: number; unit: number; average: number }
 
 /** Makes a {@link RewardCredit}. */
 export function rewardCredit(): RewardCredit {
@@ -29,10 +32,12 @@ export function rewardCredit(): RewardCredit {
   return {
     update(value) {
       if (value === undefined || !Number.isFinite(value)) return
-      if (!(state.unit > 0)) {
-        state.warmUp.push(value)
-        if (state.warmUp.length >= WARM_UP) learn(state)
-        return
+      if (state.first.length < AGAIN[AGAIN.length - 1]!) {
+        state.first.push(value)
+        const known = state.first.length
+        if (known === WARM_UP) learn(state)
+        else if ((AGAIN as readonly number[]).includes(known)) state.unit = unitOf(state)
+        if (known <= WARM_UP) return
       }
       // One wild value must not excuse anything for long.
       const step = Math.max(-5 * state.unit, Math.min(5 * state.unit, value - state.average))
@@ -50,13 +55,16 @@ export function rewardCredit(): RewardCredit {
 }
 
 function empty(): State {
-  return { warmUp: [], base: 0, unit: 0, average: 0 }
+  return { first: [], base: 0, unit: 0, average: 0 }
 }
 
 function learn(state: State): void {
-  state.base = state.warmUp.reduce((a, b) => a + b, 0) / state.warmUp.length
+  state.base = state.first.reduce((a, b) => a + b, 0) / state.first.length
   state.average = state.base
-  const { sd } = serialScale(state.warmUp)
-  state.unit = sd > 0 ? sd : Math.max(Math.abs(state.base) / 100, Number.MIN_VALUE)
-  state.warmUp = []
+  state.unit = unitOf(state)
+}
+
+function unitOf({ first, base }: State): number {
+  const { sd } = serialScale(first)
+  return sd > 0 ? sd : Math.max(Math.abs(base) / 100, Number.MIN_VALUE)
 }

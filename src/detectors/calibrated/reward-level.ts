@@ -10,6 +10,8 @@ import { BLOCK } from './drift.ts'
 
 /** Blocks that are remembered. */
 const MEMORY = 128
+/** Single rewards that the unit is estimated from. */
+const NEWEST = 120
 /** Blocks before the failure that make the level of before. */
 const BEFORE = 24
 
@@ -26,16 +28,25 @@ export interface RewardLevel {
   restore(state: Json): void
 }
 
-type State = { block: number[]; count: number; values: number[]; starts: number[]; start: number }
+type State = {
+  block: number[]
+  count: number
+  values: number[]
+  starts: number[]
+  start: number
+  newest: number[]
+}
 
 /** Makes a {@link RewardLevel}. */
 export function rewardLevel(): RewardLevel {
-  let state: State = { block: [], count: 0, values: [], starts: [], start: -1 }
+  let state = empty()
   return {
     update(value, iteration) {
       if (value !== undefined && Number.isFinite(value)) {
         if (state.start < 0) state.start = iteration
         state.block.push(value)
+        state.newest.push(value)
+        if (state.newest.length > NEWEST) state.newest.shift()
       }
       if (++state.count < BLOCK) return
       if (state.block.length > 0) {
@@ -57,20 +68,22 @@ export function rewardLevel(): RewardLevel {
       const before = values.slice(Math.max(0, split - BEFORE), split)
       const now = values.slice(-Math.max(1, Math.min(windowBlocks, values.length - split)))
       if (before.length < 3 || split >= values.length) return null
-      const { sd } = serialScale(values)
-      // A block's standard deviation is about that of an iteration over the root of its length.
-      const unit = sd * Math.sqrt(BLOCK)
+      const { sd: unit } = serialScale(state.newest)
       const change = mean(now) - mean(before)
       return unit > 0 ? change / unit : Math.sign(change) * 10
     },
     reanchor() {
-      state = { block: [], count: 0, values: [], starts: [], start: -1 }
+      state = empty()
     },
     snapshot: () => structuredClone(state) as unknown as Json,
     restore(saved) {
       state = structuredClone(saved) as unknown as State
     },
   }
+}
+
+function empty(): State {
+  return { block: [], count: 0, values: [], starts: [], start: -1, newest: [] }
 }
 
 function mean(values: readonly number[]): number {

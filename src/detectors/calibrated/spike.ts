@@ -30,6 +30,8 @@ const NEEDED = 5
 const LEFT_OUT = 4
 /** The range is learned anew after this many such values: the level has changed, and was reported. */
 const ACCEPT_AFTER = 200
+/** Share of the statistic that a fully autocorrelated series loses: there, five values in a row far away are one, seen five times. */
+const SERIAL = 0.75
 /** A value must also be this many times the median. */
 const TIMES = 3
 
@@ -39,6 +41,7 @@ interface State {
   readonly iterations: readonly number[]
   readonly centre: number
   readonly sd: number
+  readonly autocorrelation: number
   readonly seen: number
   readonly outside: number
   readonly open: Json
@@ -53,6 +56,7 @@ export function spike(options: SpikeOptions): Detector<State> {
   let iterations: number[] = []
   let centre = 0
   let sd = 0
+  let autocorrelation = 0
   let seen = 0
   let outside = 0
   let open: Evidence | null = null
@@ -61,10 +65,10 @@ export function spike(options: SpikeOptions): Detector<State> {
     if (recent.length < LAST) return null
     // In most iterations the two newest values say at once that nothing is wrong.
     if (recent.at(-1)! <= 0 && recent.at(-2)! <= 0) return null
-    const statistic = recent.slice().sort((a, b) => a - b)[LAST - NEEDED]!
+    const statistic = recent.slice().sort((a, b) => a - b)[LAST - NEEDED]! * (1 - SERIAL * autocorrelation)
     const severity = severityOf(statistic, thresholds, open?.severity ?? null)
     if (severity === null) return null
-    const first = iterations[recent.findIndex((z) => z >= statistic)]!
+    const first = iterations[recent.findIndex((z) => z > 0)]!
     const back = (signal: number) => (log ? Math.exp(signal) : signal)
     return {
       kind,
@@ -109,7 +113,9 @@ export function spike(options: SpikeOptions): Detector<State> {
       if (usual.length > MEMORY) usual.shift()
       if (++seen === WARM_UP || (seen > WARM_UP && seen % EVERY === 0)) {
         centre = median(usual)
-        sd = Math.max(serialScale(usual).sd, log ? 0.05 : 0.02 * Math.abs(centre), 1e-12)
+        const scale = serialScale(usual)
+        autocorrelation = scale.autocorrelation
+        sd = Math.max(scale.sd, log ? 0.05 : 0.02 * Math.abs(centre), 1e-12)
       }
       open = judge()
       return open ?? undefined
@@ -120,6 +126,7 @@ export function spike(options: SpikeOptions): Detector<State> {
       iterations: [...iterations],
       centre,
       sd,
+      autocorrelation,
       seen,
       outside,
       open: open as unknown as Json,
@@ -130,6 +137,7 @@ export function spike(options: SpikeOptions): Detector<State> {
       iterations = [...state.iterations]
       centre = state.centre
       sd = state.sd
+      autocorrelation = state.autocorrelation
       seen = state.seen
       outside = state.outside
       open = state.open as unknown as Evidence | null

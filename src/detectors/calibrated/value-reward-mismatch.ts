@@ -2,6 +2,9 @@ import type { Detector } from '../detector.ts'
 import type { Thresholds } from './ladder.ts'
 import { levelDrift } from './level-drift.ts'
 
+/** A value model that leaves a quarter more than all of the variance unexplained is worse than a constant. */
+const WORST = Math.log(1.25)
+
 /** The value model explains less and less of the returns: the unexplained share, in logarithms, against its best level. */
 export function valueRewardMismatch(thresholds: Thresholds): Detector {
   return levelDrift({
@@ -13,6 +16,7 @@ export function valueRewardMismatch(thresholds: Thresholds): Detector {
     reference: 'best',
     margin: 0.35,
     minSd: 0.02,
+    limits: { 'value/explained_variance': WORST },
     signal: (explained) => Math.log(Math.max(1 - explained, 0.02)),
     value: (signal) => 1 - Math.exp(signal),
   })
