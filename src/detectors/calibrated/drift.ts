@@ -5,6 +5,7 @@
  * @module
  */
 import { type ChangePoint, changePoint } from '../../stats/change-point.ts'
+import { type LoudnessState, loudness } from '../../stats/loudness.ts'
 import { meanVariance, serialScale } from '../../stats/serial-scale.ts'
 import { type SlewLimiterState, slewLimiter } from '../../stats/slew-limiter.ts'
 import type { Json } from '../detector.ts'
@@ -58,6 +59,11 @@ const SHORT = 4
 const CLIP = { best: 5.5, settling: 9 } as const
 /** Blocks over which the rise before a reference is taken, to say how much further it may have led. */
 const SLOPE = 24
+/** Blocks between a level that goes on and now, and the blocks that it is the mean of: a quarter of the run, within bounds. */
+const GOES_ON_LAGS = [8, 24, 48] as const
+const GOES_ON_BLOCKS = [8, LONG] as const
+/** Share of the margin that holds beside what a level that goes on leads to. */
+const GOES_ON_MARGIN = 0.5
 /** Blocks that must lie behind a reference. */
 const HISTORY = 8
 
@@ -74,6 +80,11 @@ export interface DriftOptions {
    * does it rise faster after s than before.
    */
   readonly fromZero?: boolean
+  /**
+   * For `best`: whether the signal may also go on rising as it has since the start, as text statistics do in every run that learns. Then it must
+   * stand above what that leads to, too.
+   */
+  readonly mayGoOn?: boolean
   /** Rise that does not matter, in the unit of the signal. */
   readonly margin: number
   /** Smallest standard deviation of a block that is believed, in the unit of the signal. */
@@ -112,6 +123,7 @@ export interface DriftState {
   readonly rhos: readonly number[]
   readonly start: number
   readonly limiter: SlewLimiterState
+  readonly loud: LoudnessState
   readonly [key: string]: Json
 }
 
@@ -136,6 +148,7 @@ export interface DriftWatch {
 /** Makes a {@link DriftWatch}. */
 export function driftWatch(options: DriftOptions): DriftWatch {
   const limiter = slewLimiter(MIN_STEP * options.minSd)
+  const loud = loudness()
   const clip = CLIP[options.reference]
   let block: number[] = []
   /** Iterations of the open block. */
@@ -179,6 +192,10 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       starts.shift()
     }
     if (options.reference === 'best') {
+      if (blocks <= WARM_UP_BLOCKS) {
+        first += (value - first) / blocks
+        firstAt = 1 + (starts[0]! + starts[starts.length - 1]! + BLOCK - 1) / 2
+      }
       long += (value - long) / Math.min(blocks, LONG)
       means.push(long)
       if (means.length > BEST_LAG) {
@@ -234,7 +251,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   }
 
   function measure(): Drift | null {
-    const noise = Math.max(sd * smallSample(Math.min(blocks, MEMORY - SCALE_LAG)), options.minSd)
+    const noise = Math.max(sd * loud.factor() * smallSample(Math.min(blocks, MEMORY - SCALE_LAG)), options.minSd)
     if (!(noise > 0)) return null
     const allowance = 0.25 * Math.log1p(blocks / 200)
     let drift: Drift | null = null
@@ -261,7 +278,18 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     const found: (readonly [number, number, number])[] = []
     if (!Number.isNaN(absolute)) found.push([absolute, 0, 0])
     if (options.reference === 'best') {
-      if (bests.length > 0) found.push([Math.min(...bests), options.margin, variances[Math.min(blocks, LONG)]!])
+      if (bests.length === 0) return found
+      const best = Math.min(...bests)
+      const still = [best, options.margin, variances[Math.min(blocks, LONG)]!] as const
+      if (!options.mayGoOn) {
+        found.push(still)
+        return found
+      }
+      for (const lag of GOES_ON_LAGS) {
+        const onwards = goingOn(lag)
+        if (onwards === null) break
+        found.push(onwards[0] + onwards[1] > best + options.margin ? onwards : still)
+      }
       return found
     }
     for (const lag of LAGS) {
@@ -273,6 +301,24 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       found.push([level, Math.max(options.margin, excused), variance])
     }
     return found
+  }
+
+  /** Where the signal would be now, had it gone on rising as it did from the start until a while ago; null while that is not known. */
+  function goingOn(lag: number): readonly [number, number, number] | null {
+    const last = values.length - 1 - lag
+    const size = Math.min(GOES_ON_BLOCKS[1], Math.max(GOES_ON_BLOCKS[0], Math.floor(blocks / 4)))
+    const from = last - size + 1
+    if (from < 0) return null
+    let level = 0
+    for (let i = from; i <= last; i++) level += values[i]! / size
+    const then = (starts[from]! + starts[last]! + BLOCK - 1) / 2 + 1
+    const since = then - firstAt
+    const ahead = starts[starts.length - 1]! + BLOCK - then
+    const known = variances[size]!
+    if (!(since > 0 && ahead > 0 && level > first)) return [level, GOES_ON_MARGIN * options.margin, known]
+    const further = ahead / since
+    const variance = known * (1 + further) ** 2 + variances[WARM_UP_BLOCKS]! * further ** 2
+    return [level + (level - first) * further, GOES_ON_MARGIN * options.margin, variance]
   }
 
   function newestMean(): number {
@@ -333,6 +379,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     absolute = Number.NaN
     variances = meanVariances(unsure(rho))
     limiter.reset()
+    loud.reset()
   }
 
   return {
@@ -341,6 +388,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       absolute = limit
       if (value !== undefined && Number.isFinite(value)) {
         if (start < 0) start = iteration
+        loud.update(value)
         block.push(limiter.update(value))
       }
       return ++count >= BLOCK ? close(iteration) : null
@@ -373,6 +421,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       rhos: [...rhos],
       start,
       limiter: limiter.snapshot(),
+      loud: loud.snapshot(),
     }),
     restore(state) {
       block = [...state.block]
@@ -394,6 +443,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       variances = meanVariances(unsure(rho))
       start = state.start
       limiter.restore(state.limiter)
+      loud.restore(state.loud)
     },
   }
 }

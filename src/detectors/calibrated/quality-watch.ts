@@ -30,10 +30,10 @@ export const SCORE_CHANNELS: readonly QualityChannel[] = [
 
 /** Statistics of the answers' text. */
 export const TEXT_CHANNELS: readonly QualityChannel[] = [
-  { name: 'quality/ref_perplexity', bad: 'up', scale: 'log', minUnit: 0.1 },
-  { name: 'quality/distinct_2', bad: 'down', scale: 'linear', minUnit: 0.1 },
-  { name: 'quality/repetition', bad: 'up', scale: 'linear', minUnit: 0.05 },
-  { name: 'quality/compression', bad: 'down', scale: 'linear', minUnit: 0.05 },
+  { name: 'quality/ref_perplexity', bad: 'up', scale: 'log', minUnit: 0.05 },
+  { name: 'quality/distinct_2', bad: 'down', scale: 'linear', minUnit: 0.05 },
+  { name: 'quality/repetition', bad: 'up', scale: 'linear', minUnit: 0.025 },
+  { name: 'quality/compression', bad: 'down', scale: 'linear', minUnit: 0.025 },
 ]
 
 /** Values that set level and unit of a channel: one an iteration, or fewer of one that is measured now and then. */
@@ -84,7 +84,12 @@ export interface QualityWatch {
 
 /** Watches the mean of some channels. */
 export function qualityWatch(definitions: readonly QualityChannel[]): QualityWatch {
-  const watch = driftWatch({ reference: 'best', margin: QUALITY_MARGIN, minSd: 0.02 })
+  const watch = driftWatch({
+    reference: 'best',
+    margin: QUALITY_MARGIN,
+    minSd: 0.1,
+    mayGoOn: definitions.some(({ name }) => name !== 'quality/judge' && name !== 'quality/heldout_reward'),
+  })
   let channels: readonly ChannelState[] = definitions.map(newChannel)
 
   function update(observation: Observation): Drift | null {
