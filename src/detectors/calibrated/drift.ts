@@ -21,6 +21,8 @@ const SCALE_LAG = 16
 /** A settling level's own noise is seen in few blocks that lie close together. */
 const SETTLING_SCALE = 48
 const SETTLING_LAG = 2
+/** Of the blocks that are remembered, the share that is left out of the scale at the start where the signal is learned: that is no noise. */
+const LEARNING_SHARE = 0.3
 /** Blocks between two estimates of the scale. */
 const SCALE_EVERY = 8
 /**
@@ -85,6 +87,10 @@ export interface DriftOptions {
    * stand above what that leads to, too.
    */
   readonly mayGoOn?: boolean
+  /** Blocks at the end of which the mean is compared; the shortest sees jumps, the longest slow drifts. */
+  readonly windows?: readonly number[]
+  /** Whether the signal falls far while the run learns, much further than its noise; its scale is then taken from what came after. */
+  readonly learns?: boolean
   /** Rise that does not matter, in the unit of the signal. */
   readonly margin: number
   /** Smallest standard deviation of a block that is believed, in the unit of the signal. */
@@ -149,6 +155,7 @@ export interface DriftWatch {
 export function driftWatch(options: DriftOptions): DriftWatch {
   const limiter = slewLimiter(MIN_STEP * options.minSd)
   const loud = loudness()
+  const windows = options.windows ?? WINDOWS[options.reference]
   const clip = CLIP[options.reference]
   let block: number[] = []
   /** Iterations of the open block. */
@@ -221,10 +228,13 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     if (blocks < WARM_UP_BLOCKS) return null
     if (Number.isNaN(sd) || blocks % SCALE_EVERY === 0) {
       const settling = options.reference === 'settling'
-      const until = Math.max(Math.min(values.length, 2 * SCALE_LAG), values.length - SCALE_LAG)
+      const until = options.learns
+        ? values.length - Math.min(SCALE_LAG, Math.floor(values.length / 4))
+        : Math.max(Math.min(values.length, 2 * SCALE_LAG), values.length - SCALE_LAG)
+      const from = options.learns ? Math.floor(until * LEARNING_SHARE) : 0
       const scale = settling
         ? serialScale(values.slice(Math.max(0, until - SETTLING_SCALE), until), SETTLING_LAG)
-        : serialScale(values.slice(0, until))
+        : serialScale(values.slice(from, until))
       estimated(scale.sd, scale.autocorrelation)
     }
     return measure()
@@ -253,7 +263,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   function measure(): Drift | null {
     const noise = Math.max(sd * loud.factor() * smallSample(Math.min(blocks, MEMORY - SCALE_LAG)), options.minSd)
     if (!(noise > 0)) return null
-    const allowance = 0.25 * Math.log1p(blocks / 200)
+    const allowance = 0.5 * Math.log1p(blocks / 200)
     let drift: Drift | null = null
     const n = values.length
     for (const [reference, margin, variance] of references()) {
@@ -261,7 +271,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       const limit = clip * noise * Math.sqrt(1 + variance)
       let sum = 0
       let summed = 0
-      for (const window of WINDOWS[options.reference]) {
+      for (const window of windows) {
         if (window > n - 4) break
         while (summed < window) sum += Math.max(-limit, Math.min(limit, values[n - ++summed]! - zero))
         const error = noise * Math.sqrt(variances[window]! + variance)

@@ -2,8 +2,8 @@ import type { Detector } from '../detector.ts'
 import type { Thresholds } from './ladder.ts'
 import { levelDrift } from './level-drift.ts'
 
-/** Two and a half times the best level: a norm that has doubled is no failure yet. */
-const MARGIN = Math.log(2.5)
+/** Twice the best level: a norm that has doubled is no failure yet. */
+const MARGIN = Math.log(2)
 
 /** The gradient norm has left its level for good, by less than `gradient-anomaly` sees in six iterations. */
 export function gradientLevel(thresholds: Thresholds): Detector {
@@ -14,6 +14,8 @@ export function gradientLevel(thresholds: Thresholds): Detector {
     direction: 'up',
     thresholds,
     reference: 'best',
+    // A norm jumps.
+    windows: [2, 4, 8, 16],
     margin: MARGIN,
     minSd: 0.05,
     signal: (norm) => Math.log(Math.max(norm, 1e-12)),

@@ -23,6 +23,11 @@ const MEMORY = 64
 const WARM_UP = 20
 /** Values between two estimates of the range. */
 const EVERY = 20
+/** Estimates of the range that the one in use is the mean of: one, from a few dozen values, is often far too small where shocks are rare. */
+const ESTIMATES = 12
+/** An autocorrelation that is taken for as many estimates as it says, before there are any; and how unsure a range from few values is. */
+const PRIOR = { autocorrelation: 0.5, estimates: 2 } as const
+const FEW = 40
 /** Of the last six values five must be out of the range: a single spike is a note in the curve, not a failure. */
 const LAST = 6
 const NEEDED = 5
@@ -42,6 +47,8 @@ interface State {
   readonly centre: number
   readonly sd: number
   readonly autocorrelation: number
+  readonly sds: readonly number[]
+  readonly autocorrelations: readonly number[]
   readonly seen: number
   readonly outside: number
   readonly open: Json
@@ -57,6 +64,8 @@ export function spike(options: SpikeOptions): Detector<State> {
   let centre = 0
   let sd = 0
   let autocorrelation = 0
+  let sds: number[] = []
+  let autocorrelations: number[] = []
   let seen = 0
   let outside = 0
   let open: Evidence | null = null
@@ -114,8 +123,17 @@ export function spike(options: SpikeOptions): Detector<State> {
       if (++seen === WARM_UP || (seen > WARM_UP && seen % EVERY === 0)) {
         centre = median(usual)
         const scale = serialScale(usual)
-        autocorrelation = scale.autocorrelation
-        sd = Math.max(scale.sd, log ? 0.05 : 0.02 * Math.abs(centre), 1e-12)
+        sds.push(scale.sd)
+        autocorrelations.push(scale.autocorrelation)
+        if (sds.length > ESTIMATES) {
+          sds.shift()
+          autocorrelations.shift()
+        }
+        const prior = PRIOR.autocorrelation * PRIOR.estimates
+        autocorrelation =
+          (prior + mean(autocorrelations) * autocorrelations.length) / (PRIOR.estimates + autocorrelations.length)
+        const unsure = 1 + FEW / Math.min(seen, EVERY * ESTIMATES)
+        sd = Math.max(unsure * scale.sd, unsure * mean(sds), log ? 0.05 : 0.02 * Math.abs(centre), 1e-12)
       }
       open = judge()
       return open ?? undefined
@@ -127,6 +145,8 @@ export function spike(options: SpikeOptions): Detector<State> {
       centre,
       sd,
       autocorrelation,
+      sds: [...sds],
+      autocorrelations: [...autocorrelations],
       seen,
       outside,
       open: open as unknown as Json,
@@ -138,6 +158,8 @@ export function spike(options: SpikeOptions): Detector<State> {
       centre = state.centre
       sd = state.sd
       autocorrelation = state.autocorrelation
+      sds = [...state.sds]
+      autocorrelations = [...state.autocorrelations]
       seen = state.seen
       outside = state.outside
       open = state.open as unknown as Evidence | null
@@ -148,8 +170,16 @@ export function spike(options: SpikeOptions): Detector<State> {
     usual = []
     recent = []
     iterations = []
+    sds = []
+    autocorrelations = []
     seen = 0
     outside = 0
     open = null
   }
+}
+
+function mean(values: readonly number[]): number {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum / values.length
 }

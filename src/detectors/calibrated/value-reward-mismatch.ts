@@ -14,6 +14,7 @@ export function valueRewardMismatch(thresholds: Thresholds): Detector {
     direction: 'down',
     thresholds,
     reference: 'best',
+    learns: true,
     margin: 0.35,
     minSd: 0.02,
     limits: { 'value/explained_variance': WORST },
