@@ -83,10 +83,10 @@ export interface DriftOptions {
    */
   readonly fromZero?: boolean
   /**
-   * For `best`: whether the signal may also go on rising as it has since the start, as text statistics do in every run that learns. Then it must
-   * stand above what that leads to, too.
+   * For `best`: how far the signal may rise by going on as it has since the start, as text statistics do in every run that learns. Up to there it must
+   * stand above what that leads to, too. Nothing where left out.
    */
-  readonly mayGoOn?: boolean
+  readonly mayGoOn?: number
   /** Blocks at the end of which the mean is compared; the shortest sees jumps, the longest slow drifts. */
   readonly windows?: readonly number[]
   /** Whether the signal falls far while the run learns, much further than its noise; its scale is then taken from what came after. */
@@ -291,10 +291,12 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       if (bests.length === 0) return found
       const best = Math.min(...bests)
       const still = [best, options.margin, variances[Math.min(blocks, LONG)]!] as const
-      if (!options.mayGoOn) {
+      if (options.mayGoOn === undefined) {
         found.push(still)
         return found
       }
+      // However the rise began, there is an end to what it may come to.
+      found.push([best + options.mayGoOn, options.margin, still[2]])
       for (const lag of GOES_ON_LAGS) {
         const onwards = goingOn(lag)
         if (onwards === null) break

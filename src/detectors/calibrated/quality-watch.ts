@@ -50,6 +50,8 @@ const CLIP = 12
 const WEIGHT = 0.1
 /** Rise of the mean signal that does not matter, in units: changes of prompts bring as much. */
 export const QUALITY_MARGIN = 0.6
+/** Rise that a run brings about that goes on as it began, in units, at most. */
+const MAY_GO_ON = 0.8
 /** Smallest standard deviation of a block that is believed, in units: large batches have hardly any noise, and no small change of theirs is a failure. */
 const MIN_SD = 0.1
 
@@ -86,7 +88,7 @@ export interface QualityWatch {
 
 /** Watches the mean of some channels. */
 export function qualityWatch(definitions: readonly QualityChannel[]): QualityWatch {
-  const watch = driftWatch({ reference: 'best', margin: QUALITY_MARGIN, minSd: MIN_SD, mayGoOn: true })
+  const watch = driftWatch({ reference: 'best', margin: QUALITY_MARGIN, minSd: MIN_SD, mayGoOn: MAY_GO_ON })
   let channels: readonly ChannelState[] = definitions.map(newChannel)
 
   function update(observation: Observation): Drift | null {
