@@ -6,8 +6,8 @@
 import type { AlertKind, Detector, Evidence, Json, Observation } from '../detector.ts'
 import type { Drift } from './drift.ts'
 import { severityOf, type Thresholds } from './ladder.ts'
+import { levelHistory } from './level-history.ts'
 import { type QualityChannel, type QualityWatch, qualityWatch, SCORE_CHANNELS, TEXT_CHANNELS } from './quality-watch.ts'
-import { rewardLevel } from './reward-level.ts'
 
 /**
  * Thresholds of {@link answerQuality}: for all channels together, for scores alone, for text statistics alone, and for each single text statistic.
@@ -24,6 +24,9 @@ const REWARD_FELL = -0.2
 const REWARD_ROSE = 0.6
 /** Share of the text's decline that the scores must show, for it to be more than a matter of style. */
 const SCORES_FOLLOW = 0.55
+
+/** Rise of the logarithm of the length that makes the length the failure: a fifth longer. */
+const LONGER = 0.2
 
 /** Sets of channels that are watched together. */
 interface Part {
@@ -46,7 +49,8 @@ const PARTS: readonly Part[] = [
 /** Watches the quality of the answers and tells reward hacking, quality collapse and loss of coherence apart. */
 export function answerQuality(options: AnswerQualityOptions): Detector {
   const watches: readonly QualityWatch[] = PARTS.map(({ channels }) => qualityWatch(channels))
-  const reward = rewardLevel()
+  const reward = levelHistory()
+  const logLength = levelHistory()
   /** The newest drift of each part, null before its first. */
   let drifts: (Drift | null)[] = PARTS.map(() => null)
   let open: Evidence | null = null
@@ -67,7 +71,7 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
     const { part, severity } = decided
     const drift = drifts[part]!
     const onset = open?.onset ?? watches[part]!.onset(drift)
-    const kind = kindOf(reward.changeSince(onset.estimate))
+    const kind = kindOf(onset.estimate)
     const worst = watches[part]!.worst()
     return {
       kind,
@@ -82,7 +86,10 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
     }
   }
 
-  function kindOf(rewardChange: number | null): AlertKind {
+  function kindOf(onset: number): AlertKind {
+    // Whatever else long answers do to a text: that they are longer comes first.
+    if ((logLength.changeSince(onset)?.change ?? 0) > LONGER) return 'length-explosion'
+    const rewardChange = reward.changeSince(onset)?.deviations ?? null
     const score = drifts[PARTS.findIndex(({ name }) => name === 'score')]
     const text = drifts[PARTS.findIndex(({ name }) => name === 'text')]
     const scoreFell = score ? score.level - score.reference : null
@@ -98,16 +105,19 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
   return {
     name: 'answer-quality',
     kind: 'reward-hacking',
-    kinds: ['reward-hacking', 'quality-collapse', 'coherence-loss'],
+    kinds: ['reward-hacking', 'quality-collapse', 'coherence-loss', 'length-explosion'],
     reads: [[...SCORE_CHANNELS, ...TEXT_CHANNELS].map(({ name }) => name)],
     update(observation: Observation) {
       if (observation.announced?.length) {
         for (const watch of watches) watch.reanchor()
         reward.reanchor()
+        logLength.reanchor()
         drifts = PARTS.map(() => null)
         open = null
       }
       reward.update(observation.get('reward/score') ?? observation.get('reward/total'), observation.iteration)
+      const length = observation.get('length/mean')
+      logLength.update(length === undefined ? undefined : Math.log(Math.max(length, 1)), observation.iteration)
       let news = false
       for (let part = 0; part < PARTS.length; part++) {
         const drift = watches[part]!.update(observation)
@@ -121,6 +131,7 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
     snapshot: () => ({
       watches: watches.map((watch) => watch.snapshot()),
       reward: reward.snapshot(),
+      logLength: logLength.snapshot(),
       drifts: [...drifts] as unknown as Json,
       open: open as unknown as Json,
     }),
@@ -128,6 +139,7 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
       const state = saved as unknown as {
         watches: Json[]
         reward: Json
+        logLength: Json
         drifts: (Drift | null)[]
         open: Evidence | null
       }
@@ -135,6 +147,7 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
         watch.restore(state.watches[part]!)
       })
       reward.restore(state.reward)
+      logLength.restore(state.logLength)
       drifts = [...state.drifts]
       open = state.open
     },

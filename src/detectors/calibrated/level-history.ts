@@ -1,6 +1,5 @@
 /**
- * Where the reward went since a failure began: what tells hacking from collapse, and a policy that is sure because it is right
- * from one that collapses.
+ * Where a series went since a failure began: the reward tells hacking from collapse, the length an answer that rambles from one that games.
  *
  * @module
  */
@@ -10,19 +9,21 @@ import { BLOCK } from './drift.ts'
 
 /** Blocks that are remembered. */
 const MEMORY = 128
-/** Single rewards that the unit is estimated from. */
+/** Newest blocks that make the level of now. */
+const NOW = 6
+/** Single values that the unit is estimated from. */
 const NEWEST = 120
 /** Blocks before the failure that make the level of before. */
 const BEFORE = 24
 
-/** Follows the level of the reward by blocks of iterations. */
-export interface RewardLevel {
+/** Follows the level of a series by blocks of iterations. */
+export interface LevelHistory {
   update(value: number | undefined, iteration: number): void
   /**
-   * Change of the reward from before `iteration` to its newest blocks, in standard deviations of one iteration's reward; null where too little is
-   * known.
+   * Change from before `iteration` to the newest blocks, in the unit of the series and in standard deviations of one iteration's value; null where too
+   * little is known.
    */
-  changeSince(iteration: number, windowBlocks?: number): number | null
+  changeSince(iteration: number): { readonly change: number; readonly deviations: number } | null
   reanchor(): void
   snapshot(): Json
   restore(state: Json): void
@@ -37,8 +38,8 @@ type State = {
   newest: number[]
 }
 
-/** Makes a {@link RewardLevel}. */
-export function rewardLevel(): RewardLevel {
+/** Makes a {@link LevelHistory}. */
+export function levelHistory(): LevelHistory {
   let state = empty()
   return {
     update(value, iteration) {
@@ -61,16 +62,16 @@ export function rewardLevel(): RewardLevel {
       state.count = 0
       state.start = -1
     },
-    changeSince(iteration, windowBlocks = 6) {
+    changeSince(iteration) {
       const { values, starts } = state
       let split = starts.findIndex((start) => start >= iteration)
       if (split < 0) split = values.length
       const before = values.slice(Math.max(0, split - BEFORE), split)
-      const now = values.slice(-Math.max(1, Math.min(windowBlocks, values.length - split)))
+      const now = values.slice(-Math.max(1, Math.min(NOW, values.length - split)))
       if (before.length < 3 || split >= values.length) return null
       const { sd: unit } = serialScale(state.newest)
       const change = mean(now) - mean(before)
-      return unit > 0 ? change / unit : Math.sign(change) * 10
+      return { change, deviations: unit > 0 ? change / unit : Math.sign(change) * 10 }
     },
     reanchor() {
       state = empty()
