@@ -15,7 +15,7 @@ export function valueRewardMismatch(thresholds: Thresholds): Detector {
     thresholds,
     reference: 'best',
     learns: true,
-    margin: 0.35,
+    margin: 0.25,
     minSd: 0.02,
     limits: { 'value/explained_variance': WORST },
     signal: (explained) => Math.log(Math.max(1 - explained, 0.02)),
