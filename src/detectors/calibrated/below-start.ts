@@ -32,7 +32,7 @@ interface State {
   readonly [key: string]: Json
 }
 
-/** A detector of one {@link BelowStartRule}; silent where the series does not start above 0. */
+/** A detector of one {@link BelowStartRule}; silent where the series does not start above 0. What is announced begins a new start. */
 export function belowStart(rule: BelowStartRule): Detector<State> {
   let first: number[] = []
   let start = 0
@@ -66,6 +66,12 @@ export function belowStart(rule: BelowStartRule): Detector<State> {
     kind: rule.kind,
     reads: [[rule.series]],
     update(observation: Observation) {
+      if (observation.announced?.length) {
+        first = []
+        start = 0
+        count = 0
+        open = null
+      }
       const value = observation.get(rule.series)
       if (value === undefined || !Number.isFinite(value)) return open ?? undefined
       if (first.length < START) {

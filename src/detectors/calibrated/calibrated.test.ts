@@ -4,7 +4,7 @@ import { randomStream } from '../../trainer/random.ts'
 import type { AlertKind, Detector, Evidence } from '../detector.ts'
 import { answerQuality } from './answer-quality.ts'
 import { catastrophicForgetting } from './catastrophic-forgetting.ts'
-import { entropyCollapse } from './entropy-collapse.ts'
+import { entropyCollapse, entropyGone } from './entropy-collapse.ts'
 import { gradientLevel } from './gradient-level.ts'
 import { klExplosion } from './kl-explosion.ts'
 import { severityOf } from './ladder.ts'
@@ -16,7 +16,7 @@ import { DEFAULT_FALSE_ALARM_RATE, type StatisticName, thresholdsFor } from './t
 import { valueRewardMismatch } from './value-reward-mismatch.ts'
 
 /** Fixed, so that a new calibration does not move what these tests see. */
-const THRESHOLDS = { info: 4, warning: 6, critical: 8 }
+const THRESHOLDS = { info: 2, warning: 3.5, critical: 5 }
 const NEVER = {
   info: Number.POSITIVE_INFINITY,
   warning: Number.POSITIVE_INFINITY,
@@ -50,7 +50,7 @@ interface Case {
   readonly critical: number
 }
 
-const all = () => answerQuality({ all: THRESHOLDS, score: THRESHOLDS, text: THRESHOLDS })
+const all = () => answerQuality({ all: THRESHOLDS, score: THRESHOLDS, text: THRESHOLDS, single: THRESHOLDS })
 const learning = (t: number) => 1 - Math.exp(-t / 150)
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -63,7 +63,7 @@ const CASES: Readonly<Record<string, Case>> = {
       'quality/distinct_2': (_, into, noise) => 0.65 - 0.03 * (noise() + 0.06 * into),
     },
     kind: 'reward-hacking',
-    critical: 264,
+    critical: 249,
   },
   'quality collapse': {
     create: all,
@@ -72,7 +72,7 @@ const CASES: Readonly<Record<string, Case>> = {
       'quality/judge': (_, into, noise) => 0.5 + 0.3 * (noise() - 0.03 * into),
     },
     kind: 'quality-collapse',
-    critical: 304,
+    critical: 289,
   },
   'loss of coherence': {
     create: all,
@@ -83,7 +83,7 @@ const CASES: Readonly<Record<string, Case>> = {
       'quality/repetition': (_, into, noise) => 0.06 + 0.015 * (noise() + 0.1 * into),
     },
     kind: 'coherence-loss',
-    critical: 259,
+    critical: 244,
   },
   'growth of KL': {
     create: () => klExplosion(THRESHOLDS),
@@ -100,7 +100,13 @@ const CASES: Readonly<Record<string, Case>> = {
       'reward/score': (t, _, noise) => 3 * learning(t) + noise(),
     },
     kind: 'entropy-collapse',
-    critical: 289,
+    critical: 264,
+  },
+  'entropy that is gone': {
+    create: entropyGone,
+    series: { 'entropy/token': (_, into, noise) => Math.exp((into > 0 ? -3 : 0) + 0.1 * noise()) },
+    kind: 'entropy-collapse',
+    critical: 210,
   },
   'growth of answers': {
     create: () => lengthExplosion(THRESHOLDS),
@@ -109,7 +115,7 @@ const CASES: Readonly<Record<string, Case>> = {
       'reward/score': (t, _, noise) => 3 * learning(t) + noise(),
     },
     kind: 'length-explosion',
-    critical: 254,
+    critical: 249,
   },
   'cut answers': {
     create: () => truncation(THRESHOLDS),
@@ -124,7 +130,7 @@ const CASES: Readonly<Record<string, Case>> = {
         1 - (1 - 0.7 * learning(t)) * (into > 0 ? 3 : 1) * Math.exp(0.05 * noise()),
     },
     kind: 'value-reward-mismatch',
-    critical: 209,
+    critical: 224,
   },
   'forgetting on fixed prompts': {
     create: () => catastrophicForgetting(THRESHOLDS),
@@ -133,7 +139,7 @@ const CASES: Readonly<Record<string, Case>> = {
       'eval/benchmark': (_, into, noise) => 0.6 + 0.02 * (noise() - 0.03 * into),
     },
     kind: 'catastrophic-forgetting',
-    critical: 279,
+    critical: 269,
   },
   'loss that jumps and stays': {
     create: () => spikeDetectors(THRESHOLDS, NEVER)[0]!,
@@ -151,7 +157,7 @@ const CASES: Readonly<Record<string, Case>> = {
     create: () => gradientLevel(THRESHOLDS),
     series: { 'grad/norm': (_, into, noise) => Math.exp(into / 60 + 0.3 * noise()) },
     kind: 'gradient-anomaly',
-    critical: 314,
+    critical: 289,
   },
 }
 
@@ -253,6 +259,40 @@ it('a mismatch of exactly 0 is seen as in order', () => {
   expect(rule.check(observation({}))).toBeUndefined()
 })
 
+describe('limits that hold wherever a run began', () => {
+  it.each([
+    ['kl_ref/token', klExplosion(THRESHOLDS), 0.9, 0.3],
+    ['value/explained_variance', valueRewardMismatch(THRESHOLDS), -1, -0.1],
+  ] as const)('%s', (name, detector, wrong, right) => {
+    const random = randomStream(3, name)
+    const from = (level: number) =>
+      Array.from({ length: 200 }, () => ({ [name]: level * (1 + 0.05 * random.normal()) }))
+    expect(watch(detector, from(right)).some((evidence) => evidence?.severity === 'critical')).toBe(false)
+    detector.update({ iteration: 200, time: 0, get: () => undefined, announced: ['resume'] })
+    expect(watch(detector, from(wrong)).some((evidence) => evidence?.severity === 'critical')).toBe(true)
+  })
+
+  it('do not hold for a whole answer, which may be long', () => {
+    const random = randomStream(4, 'sequence')
+    const values = Array.from({ length: 200 }, () => ({ 'kl_ref/seq': 40 * (1 + 0.05 * random.normal()) }))
+    expect(watch(klExplosion(THRESHOLDS), values).every((evidence) => evidence === undefined)).toBe(true)
+  })
+})
+
+it('answers that have become longer are a length explosion, whatever that does to their text', () => {
+  const values = run(
+    5,
+    400,
+    {
+      'length/mean': (_, into, noise) => 100 * Math.exp(Math.min(0.5, 0.02 * into) + 0.02 * noise()),
+      'quality/ref_perplexity': (_, into, noise) => Math.exp(1.2 + 0.05 * (noise() + 0.1 * into)),
+      'reward/score': (_, into, noise) => 0.05 * into + noise(),
+    },
+    true,
+  )
+  expect(watch(all(), values).find((evidence) => evidence?.severity === 'critical')?.kind).toBe('length-explosion')
+})
+
 describe('thresholds', () => {
   const names = calibratedStatistics()
 
@@ -274,12 +314,12 @@ describe('thresholds', () => {
   })
 
   it('step down only when the statistic has fallen well below', () => {
-    expect(severityOf(8, THRESHOLDS, null)).toBe('critical')
-    expect(severityOf(7.5, THRESHOLDS, 'critical')).toBe('critical')
-    expect(severityOf(6.9, THRESHOLDS, 'critical')).toBe('warning')
-    expect(severityOf(7.5, THRESHOLDS, 'warning')).toBe('warning')
-    expect(severityOf(3.5, THRESHOLDS, 'info')).toBe('info')
-    expect(severityOf(3.5, THRESHOLDS, null)).toBeNull()
+    expect(severityOf(5, THRESHOLDS, null)).toBe('critical')
+    expect(severityOf(4.5, THRESHOLDS, 'critical')).toBe('critical')
+    expect(severityOf(3.9, THRESHOLDS, 'critical')).toBe('warning')
+    expect(severityOf(4.5, THRESHOLDS, 'warning')).toBe('warning')
+    expect(severityOf(1.5, THRESHOLDS, 'info')).toBe('info')
+    expect(severityOf(1.5, THRESHOLDS, null)).toBeNull()
   })
 })
 

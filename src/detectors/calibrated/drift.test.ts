@@ -79,6 +79,29 @@ describe('driftWatch', () => {
     expect(crossing(BEST, block, 8)).toBe(-1)
   })
 
+  it('takes a limit for wrong wherever the signal was before', () => {
+    const values = noise(13, 200, () => 10)
+    const statistic = (limit: number | undefined) => {
+      const watch = driftWatch(BEST)
+      return Math.max(...values.map((value, t) => watch.update(value, t, 0, limit)?.statistic ?? -1))
+    }
+    expect(statistic(undefined)).toBeLessThan(5)
+    expect(statistic(20)).toBe(statistic(undefined))
+    expect(statistic(5)).toBeGreaterThan(8)
+  })
+
+  it('lets what may go on go on, so far', () => {
+    const option = { ...BEST, mayGoOn: 2 }
+    const settling = noise(14, 800, (t) => 2.5 * (1 - Math.exp(-t / 250)))
+    expect(crossing(BEST, settling, 5)).toBeGreaterThan(0)
+    expect(crossing(option, settling, 5)).toBe(-1)
+    const failing = noise(14, 800, (t) => 2.5 * (1 - Math.exp(-t / 250)) + 0.03 * Math.max(0, t - 400))
+    expect(crossing(option, failing, 5)).toBeGreaterThan(400)
+    // From the start, too: nothing says that it was ever better, but there is an end to what may go on.
+    const rotten = noise(14, 800, (t) => 0.03 * t)
+    expect(crossing(option, rotten, 5)).toBeGreaterThan(0)
+  })
+
   it('leaves out what was not logged', () => {
     const values = noise(7, 400).map((value, t) => (t % 3 === 0 ? undefined : value))
     expect(drifts(BEST, values).filter((drift) => drift !== null).length).toBeGreaterThan(60)
@@ -169,4 +192,4 @@ describe('driftWatch', () => {
 })
 
 /** Measured; a change of the engine shows here first. */
-const EXPECTED = { step: 239, ramp: 299, growing: 429 }
+const EXPECTED = { step: 279, ramp: 299, growing: 434 }

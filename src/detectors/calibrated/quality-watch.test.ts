@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { randomStream } from '../../trainer/random.ts'
+import { levelHistory } from './level-history.ts'
 import { type QualityChannel, qualityWatch, SCORE_CHANNELS, TEXT_CHANNELS } from './quality-watch.ts'
 import { rewardCredit } from './reward-credit.ts'
-import { rewardLevel } from './reward-level.ts'
 
 const CHANNELS: readonly QualityChannel[] = [...SCORE_CHANNELS, ...TEXT_CHANNELS]
 
@@ -124,7 +124,7 @@ describe('the reward beside it', () => {
     ] as const) {
       const noise = normals(6)
       const credit = rewardCredit()
-      const level = rewardLevel()
+      const level = levelHistory()
       for (let t = 0; t < 400; t++) {
         const value = offset + scale * (noise() + (t < 200 ? 0 : 3))
         credit.update(value)
@@ -132,15 +132,17 @@ describe('the reward beside it', () => {
       }
       expect(credit.rise()).toBeGreaterThan(2)
       expect(credit.rise()).toBeLessThan(4)
-      expect(level.changeSince(200)).toBeGreaterThan(2)
-      expect(level.changeSince(200)).toBeLessThan(4)
+      const { change, deviations } = level.changeSince(200)!
+      expect(deviations).toBeGreaterThan(2)
+      expect(deviations).toBeLessThan(4)
+      expect(Math.abs(change / scale - 3)).toBeLessThan(0.7)
     }
   })
 
   it('knows nothing of what it has not seen', () => {
     expect(rewardCredit().rise()).toBe(0)
-    expect(rewardLevel().changeSince(10)).toBeNull()
-    const level = rewardLevel()
+    expect(levelHistory().changeSince(10)).toBeNull()
+    const level = levelHistory()
     for (let t = 0; t < 100; t++) level.update(Number.NaN, t)
     expect(level.changeSince(50)).toBeNull()
   })
