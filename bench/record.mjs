@@ -106,7 +106,21 @@ function written(value) {
   return Number.isFinite(value) ? Number(value.toPrecision(7)) : String(value)
 }
 
+const FLAGS = ['--dir', '--scenarios', '--seeds', '--healthy-seeds', '--iterations', '--resume']
+const USAGE = `usage: npm run bench -- record [--resume] [--seeds 1-4] [--healthy-seeds 1-24] [--scenarios a,b] [--iterations 200] [--dir DIR]
+Records real runs of the demo's world, one to three minutes each; --resume leaves out those that are there.`
+
 function options(args) {
+  // A typing error must not cost hours of training.
+  const stray = args.find((arg, i) => {
+    const before = args[i - 1]
+    const isValue = FLAGS.includes(before) && before !== '--resume'
+    return arg.startsWith('--') ? !FLAGS.includes(arg) : !isValue
+  })
+  if (args.includes('--help') || stray !== undefined) {
+    console.log(stray === undefined || stray === '--help' ? USAGE : `unknown option ${stray}\n${USAGE}`)
+    process.exit(stray === undefined || stray === '--help' ? 0 : 2)
+  }
   const value = (name, fallback) => {
     const at = args.indexOf(name)
     return at < 0 ? fallback : args[at + 1]
@@ -117,6 +131,9 @@ function options(args) {
     const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])]
     return Array.from({ length: to - from + 1 }, (_, i) => from + i)
   }
+  const iterations = Number(value('--iterations', '200'))
+  if (!(Number.isSafeInteger(iterations) && iterations > 0))
+    throw new Error('--iterations: expected a positive integer')
   const scenarios = value('--scenarios', SCENARIOS.join(',')).split(',')
   const unknown = scenarios.find((name) => !SCENARIOS.includes(name))
   if (unknown) throw new Error(`no scenario ${unknown}; there are ${SCENARIOS.join(', ')}`)
@@ -126,6 +143,6 @@ function options(args) {
     scenarios,
     seeds: range(value('--seeds', '1-4')),
     healthySeeds: range(value('--healthy-seeds', '1-24')),
-    iterations: Number(value('--iterations', '200')),
+    iterations,
   }
 }

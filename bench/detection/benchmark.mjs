@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { CALIBRATION } from '../../dist/detectors/calibrated/calibration-table.js'
 import { calibratedPreset } from '../../dist/detectors/calibrated/preset.js'
+import { DEFAULT_FALSE_ALARM_RATE } from '../../dist/detectors/calibrated/thresholds.js'
 import { exportedJob, exportRuns } from './export.mjs'
 import { inParallel } from './parallel.mjs'
 import { scoreRealRuns } from './real-runs.mjs'
@@ -18,6 +19,14 @@ import { CHECKPOINTS } from './watch.mjs'
 export const RESULTS = new URL('results.json', import.meta.url)
 /** Faults that show in several quality signals; they are also scored as sparsely as a run happens to log them. */
 export const QUALITY_FAULTS = ['reward-hacking', 'quality-collapse', 'coherence-loss']
+/** Configured rates of false alarms for the trade-off; the default is measured anyway. */
+const RATES = [0.1, 0.03, 0.003]
+/** Autocorrelations that delays are shown by. */
+const MEMORIES = [
+  [0, 0.4],
+  [0.4, 0.7],
+  [0.7, 1],
+]
 /** Iterations of a run with a fault, so that 500 are left after the latest onset. */
 const FAULT_ITERATIONS = 1300
 
@@ -51,12 +60,16 @@ async function measure(runs) {
     const first = fresh(count)
     return add(count, (i) => ({ split: 'report', index: first + i, iterations, ...more }))
   }
-  const healthy = { 1000: held(50 * runs, 1000), 10000: held(Math.ceil((50 * runs) / 3), 10_000) }
+  const healthy = { 1000: held(50 * runs, 1000), 10000: held(Math.ceil((50 * runs) / 3), 10_000, { rates: RATES }) }
   const faults = FAULTS.flatMap((kind) =>
     STRENGTHS.map((strength) => ({
       kind,
       strength,
-      take: held(runs, FAULT_ITERATIONS, { fault: { kind, strength }, dense: true }),
+      take: held(runs, FAULT_ITERATIONS, {
+        fault: { kind, strength },
+        dense: true,
+        ...(strength === 1 ? { rates: RATES } : {}),
+      }),
     })),
   )
   const sparse = QUALITY_FAULTS.map((kind) => ({
@@ -112,6 +125,10 @@ async function measure(runs) {
         ),
       ]),
     ),
+    tradeOff: tradeOff(healthy[10000](all), (kind) =>
+      faults.find((f) => f.kind === kind && f.strength === 1).take(all),
+    ),
+    byMemory: byMemory((kind) => faults.find((f) => f.kind === kind && f.strength === 1).take(all)),
     asLogged: Object.fromEntries(sparse.map(({ kind, take }) => [kind, detection(take(all), 'calibrated')])),
     confusion: Object.fromEntries(
       FAULTS.map((kind) => [
@@ -146,6 +163,31 @@ async function measure(runs) {
     ...(await quickParts()),
   }
   return { ...results, summary: summary(results) }
+}
+
+/** False alarms at 10,000 iterations and delays at strength 1, by the rate that was configured. */
+function tradeOff(healthy, faultsOf) {
+  return [['calibrated', DEFAULT_FALSE_ALARM_RATE], ...RATES.map((rate) => [`rate ${rate}`, rate])]
+    .sort(([, a], [, b]) => b - a)
+    .map(([method, rate]) => ({
+      rate,
+      falseAlarms: alarmRate(healthy, method, 'critical'),
+      medianDelays: Object.fromEntries(FAULTS.map((kind) => [kind, detection(faultsOf(kind), method).medianDelay])),
+    }))
+}
+
+/** Median delays at strength 1, by how long the noise of a run remembers. */
+function byMemory(faultsOf) {
+  return MEMORIES.map(([from, to]) => ({
+    from,
+    to,
+    medianDelays: Object.fromEntries(
+      FAULTS.map((kind) => {
+        const runs = faultsOf(kind).filter(({ autocorrelation: rho }) => rho >= from && rho < to)
+        return [kind, detection(runs, 'calibrated').medianDelay]
+      }),
+    ),
+  }))
 }
 
 async function quickParts() {

@@ -2,9 +2,12 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderPng, renderSvg } from '../../dist/outputs/plots/render.js'
 import { withFigures } from './detector-pages.mjs'
+import { RIGHT_KINDS } from './real-runs.mjs'
 
 const DOCS = new URL('../../docs/', import.meta.url)
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#AA4A83', '#857227', '#56B4E9', '#1F2328', '#E69F00']
+/** Seeds of recorded runs that their builders have seen. */
+const LOOKED_AT = [1, 2, 3]
 const DRAWN = [
   'reward-hacking',
   'quality-collapse',
@@ -19,7 +22,11 @@ const DRAWN = [
 /** Writes the document and its pictures. */
 export async function writeReport(results) {
   mkdirSync(new URL('images/', DOCS), { recursive: true })
-  const pictures = { 'detection-delay': delayPlot(results), 'detection-found': foundPlot(results) }
+  const pictures = {
+    'detection-delay': delayPlot(results),
+    'detection-found': foundPlot(results),
+    'detection-trade-off': tradeOffPlot(results),
+  }
   for (const [name, chart] of Object.entries(pictures)) {
     writeFileSync(new URL(`images/${name}.png`, DOCS), await renderPng(renderSvg({ name, ...chart })))
   }
@@ -31,11 +38,34 @@ export async function writeReport(results) {
 }
 
 function delayPlot({ faults }) {
-  return lines('Median delay until a critical alert, in iterations, by strength of the fault', faults, 'medianDelay')
+  const strengths = strengthsOf(faults)
+  return lines(
+    'Median delay until a critical alert, in iterations, by strength of the fault',
+    'strength',
+    strengths,
+    (kind) => strengths.map((strength) => faults[kind][strength].calibrated.medianDelay),
+  )
 }
 
 function foundPlot({ faults }) {
-  return lines('Share of faults found within 500 iterations, by strength of the fault', faults, 'found')
+  const strengths = strengthsOf(faults)
+  const found = (kind) => strengths.map((strength) => faults[kind][strength].calibrated.found)
+  return lines('Share of faults found within 500 iterations, by strength of the fault', 'strength', strengths, found, 1)
+}
+
+/** Delay against the false alarms that were measured. */
+function tradeOffPlot({ tradeOff }) {
+  const rates = tradeOff.map(({ rate, falseAlarms }) => `${percent(falseAlarms.rate)} (set to ${percent(rate)})`)
+  return lines(
+    'Median delay at strength 1, in iterations, against false alarms in a run of 10,000 iterations',
+    'healthy runs of 10,000 iterations with a critical alert, measured (and configured)',
+    rates,
+    (kind) => tradeOff.map(({ medianDelays }) => medianDelays[kind]),
+  )
+}
+
+function percent(share) {
+  return `${Number((100 * share).toPrecision(2))} %`
 }
 
 /** JavaScript puts whole numbers first among an object's keys. */
@@ -43,9 +73,8 @@ function strengthsOf(faults) {
   return Object.keys(faults[DRAWN[0]]).sort((a, b) => a - b)
 }
 
-/** One line a kind, over the strengths. */
-function lines(title, faults, what) {
-  const strengths = strengthsOf(faults)
+/** One line a kind. */
+function lines(title, axis, categories, valuesOf, max) {
   const text = { color: '#1F2328', fontFamily: 'DejaVu Sans', fontSize: 12 }
   const legend = DRAWN.map((kind, i) => ({
     type: 'text',
@@ -62,13 +91,11 @@ function lines(title, faults, what) {
       backgroundColor: '#FFFFFF',
       textStyle: text,
       grid: [{ left: 60, top: 50, width: 560, height: 290 }],
-      xAxis: [
-        { type: 'category', data: strengths, name: 'strength', nameLocation: 'middle', nameGap: 28, axisLabel: text },
-      ],
-      yAxis: [{ type: 'value', min: 0, axisLabel: text, ...(what === 'found' ? { max: 1 } : {}) }],
+      xAxis: [{ type: 'category', data: categories, name: axis, nameLocation: 'middle', nameGap: 28, axisLabel: text }],
+      yAxis: [{ type: 'value', min: 0, axisLabel: text, ...(max === undefined ? {} : { max }) }],
       series: DRAWN.map((kind, i) => ({
         type: 'line',
-        data: strengths.map((strength) => faults[kind][strength].calibrated[what] ?? '-'),
+        data: valuesOf(kind).map((value) => value ?? '-'),
         lineStyle: { color: COLOURS[i], width: 2 },
         itemStyle: { color: COLOURS[i] },
         symbolSize: 6,
@@ -148,7 +175,7 @@ ${table(
 
 ## Faults
 
-Share found within 500 iterations of the onset; median and 90th percentile of the delay. An alarm before the onset is a miss.
+Share found within 500 iterations of the onset; median and 90th percentile of the delay of those found. An alarm before the onset is a miss.
 
 ![Median delay by strength](images/detection-delay.png)
 
@@ -183,6 +210,30 @@ ${table(
         const { found, early, medianDelay } = byStrength[1][method]
         return `${shown(found)} (${shown(medianDelay)}); too early ${shown(early)}`
       }),
+  ]),
+)}
+
+### What the rate of false alarms costs
+
+The same detectors set to other rates, on the same runs. Delays at strength 1.
+
+![Median delay against the rate of false alarms](images/detection-trade-off.png)
+
+${table(
+  ['false alarms: configured', 'measured at 10,000 iterations', 'upper bound', ...DRAWN],
+  results.tradeOff.map(({ rate, falseAlarms, medianDelays }) =>
+    [rate, falseAlarms.rate, falseAlarms.upperBound, ...DRAWN.map((kind) => medianDelays[kind])].map(shown),
+  ),
+)}
+
+And by the autocorrelation of the noise, at the default rate. No threshold makes up for noise that remembers: a mean over forty such iterations is a mean over
+few independent ones.
+
+${table(
+  ['autocorrelation', ...DRAWN],
+  results.byMemory.map(({ from, to, medianDelays }) => [
+    `${from} to ${to}`,
+    ...DRAWN.map((kind) => shown(medianDelays[kind])),
   ]),
 )}
 
@@ -230,16 +281,15 @@ ${realSection(results.real)}
 ## What limits these figures
 
 - The simulator is ours. Its rates hold for runs that it can draw; real runs are few, and the bound beside their rate says how little they prove.
-- Autocorrelation. The threshold of each statistic has to hold for the worst configurations, those with a noise that remembers tens of
-  iterations; a run with white noise pays for them. Delays at the median are those of an autocorrelation near 0.5.
+- Autocorrelation, see the table above: the median delays are those of a memory near 0.5.
 - Margins. Small changes (of prompts, of style) happen in healthy runs and are not reported: a fault of strength 0.5 needs about 40
   iterations to leave the margin of the quality channels before any statistics begin.
 - The configured rate is that of calibration's own cells, not of every run. The report's cells hold an autocorrelation up to 0.95 where calibration's end at
-  0.9, and noisier gradient norms; that is probably why the rate at 10,000 iterations is above 0.01. Gradient norms and losses bring most of it.
-- Entropy and length are excused while the reward rises, and a collapse in that time is found late or not within 500 iterations.
-- The explained variance of some configurations is so noisy that three times the unexplained share is within its noise.
-- Forgetting is measured every ten iterations: a strong fall within the first 48 comparisons is probably taken for part of the noise
-  that it is judged by, since stronger ones are found less often.
+  0.9, and noisier gradient norms.
+- Entropy and length are excused while the reward rises, and a collapse in that time is found late or not within 500 iterations. At strength 0.5 entropy falls
+  hardly faster than it does in healthy runs whose reward rises.
+- The explained variance of some configurations is so noisy that twice the unexplained share is within its noise; that of others is still being learned when the fault
+  begins, and a jump of it becomes part of the scale.
 - The budget is divided evenly over all calibrated statistics (Bonferroni), although most false alarms come from few of them.
 - Quality faults can only be told apart where the run logs a score (a judge, a held-out reward) beside text statistics.
 `
@@ -275,10 +325,10 @@ function realSection({ runs, healthy, faults, goldSaved }) {
     return 'None are recorded yet: `npm run bench -- record` makes them, and this section is filled from them.'
   }
   return `Runs of \`RLAIFTrainer\` in the demo's world, recorded by \`npm run bench -- record\` and replayed; the judge's reward is read by the scorer alone.
-Nothing was tuned on them.
+Seeds ${LOOKED_AT.join(', ')} were looked at while the detectors were built (how far text may go on, a length explosion's name); no other was.
 
 Healthy: ${healthy.critical} of ${healthy.runs} with a critical alert (upper bound ${healthy.upperBound}), ${healthy.warning} with a warning or more. Faults: ${faults.found} of ${faults.runs} found, ${faults.rightKind} with a
-right kind. Gold saved with roll-back: mean ${shown(goldSaved.mean)}, median ${shown(goldSaved.median)} of ${goldSaved.runs} runs that lose gold.
+right kind. Of seeds that were not looked at: ${unseen(runs)}. Gold saved with roll-back: mean ${shown(goldSaved.mean)}, median ${shown(goldSaved.median)} of ${goldSaved.runs} runs that lose gold.
 
 ${table(
   ['scenario', 'seed', 'first warning', 'first critical', 'kind', 'onset'],
@@ -293,6 +343,13 @@ ${table(
     ].map(shown),
   ),
 )}`
+}
+
+function unseen(runs) {
+  const faults = runs.filter(({ scenario, seed }) => scenario !== 'healthy' && !LOOKED_AT.includes(seed))
+  const found = faults.filter(({ critical }) => critical !== null)
+  const right = found.filter(({ scenario, critical }) => RIGHT_KINDS[scenario].includes(critical.kind))
+  return `${found.length} of ${faults.length} found, ${right.length} with a right kind`
 }
 
 function said(kinds) {

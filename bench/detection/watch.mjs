@@ -43,19 +43,24 @@ export function firstAlarms(observed, watchers) {
   return found
 }
 
-/** A simulated run with all that its scoring needs. `control` spoils it on purpose: `shuffle` or `constant`. */
-export function watched({ control = null, rivals = true, falseAlarmRate, ...job }) {
+/**
+ * A simulated run with all that its scoring needs. `control` spoils it on purpose: `shuffle` or `constant`. For each of `rates` the calibrated
+ * detectors watch it once more, set to that rate.
+ */
+export function watched({ control = null, rivals = true, falseAlarmRate, rates = [], ...job }) {
   const run = simulate(job)
   if (control === 'shuffle') shuffle(run, job.index)
   if (control === 'constant') for (const column of Object.values(run.columns)) column.fill(column[0])
   const makers = rivals ? RIVALS : {}
   const watchers = Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make()]))
   watchers.calibrated = calibrated({ ...(falseAlarmRate === undefined ? {} : { falseAlarmRate }) })
+  for (const rate of rates) watchers[`rate ${rate}`] = calibrated({ falseAlarmRate: rate })
   const alarms = firstAlarms(observations(run), watchers)
   return {
     onset: run.onset,
     kind: run.kind,
     strength: run.strength,
+    autocorrelation: run.config.autocorrelation,
     alarms,
     gold: Object.fromEntries(Object.entries(alarms).map(([name, { critical }]) => [name, goldOf(run.gold, critical)])),
   }
