@@ -18,4 +18,4 @@ await monitor.run(async () => {
 })
 
 const { status, stop } = monitor.summary()
-console.log(status, stop?.iteration) // stopped 45
+console.log(status, stop?.iteration) // stopped 47

@@ -15,7 +15,7 @@
  *     if (monitor.shouldStopEarly().shouldStop) break
  *   }
  * })
- * console.log(monitor.summary().status, monitor.summary().iterations) // stopped 32
+ * console.log(monitor.summary().status, monitor.summary().iterations) // stopped 34
  * ```
  *
  * @module telltale

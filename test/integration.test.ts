@@ -45,7 +45,7 @@ function attach(monitor: TrainingMonitor, klThreshold = 0.1) {
     stream: { write: (text: string) => void screen.push(text), isTTY: false } as never,
   })
   const comparator = new SampleComparator({ sampleSize: 4, comparisonFrequency: 10 })
-  const analyzer = new QualityAnalyzer({ monitor, klThreshold })
+  const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold })
   const tracker = new PPOMetricsTracker({ verbosity: 'verbose' })
   for (const callback of [terminal, comparator, analyzer, tracker]) monitor.registerCallback(callback)
   terminal.setMetricsStore(monitor.getMetricsStore())

@@ -110,10 +110,13 @@ describe('the plan, by name', () => {
   })
 
   it('QualityAnalyzer: defaults, alertHistory with iteration, reason, severity', () => {
-    expect(new QualityAnalyzer({ monitor }).thresholds).toMatchObject({ rewardHack: 0.3, kl: 0.1, windowSize: 50 })
+    // The plan's own options bring the plan's rules; without any, the calibrated detectors judge.
+    const plans = new QualityAnalyzer({ monitor, rewardHackThreshold: 0.3 })
+    expect([plans.mode, plans.thresholds]).toMatchObject(['threshold', { rewardHack: 0.3, kl: 0.1, windowSize: 50 }])
+    expect(new QualityAnalyzer({ monitor }).mode).toBe('calibrated')
     expect(analyzer.alertHistory).toEqual([])
     const stopped = new TrainingMonitor({ handleSignals: false })
-    const judge = new QualityAnalyzer({ monitor: stopped })
+    const judge = new QualityAnalyzer({ monitor: stopped, mode: 'threshold' })
     stopped.registerCallback(judge)
     stopped.onEvent(createTrainingEvent({ phase: TrainingPhase.ITERATION_END, iteration: 0, metrics: { kl_div: 0.5 } }))
     expect(judge.alertHistory).toMatchObject([

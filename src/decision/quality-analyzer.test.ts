@@ -41,7 +41,7 @@ function scripted(): Detector {
 
 function analyzed(options: Partial<QualityAnalyzerOptions> = {}) {
   const monitor = new TrainingMonitor({ handleSignals: false, onWarning: () => {}, clock: manualClock() })
-  const analyzer = new QualityAnalyzer({ monitor, ...options })
+  const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', ...options })
   monitor.registerCallback(analyzer)
   let now = 0
   const log = (...values: readonly Record<string, number>[]) => {

@@ -38,14 +38,17 @@ export const ANALYZER_MODES = ['threshold', 'calibrated'] as const
 /** One of {@link ANALYZER_MODES}. */
 export type AnalyzerMode = (typeof ANALYZER_MODES)[number]
 
-/** The mode where none is said. */
-export const DEFAULT_MODE: AnalyzerMode = 'threshold'
+/** The mode where neither a mode nor an option of the other one is said. */
+export const DEFAULT_MODE: AnalyzerMode = 'calibrated'
 
 /** Options of {@link QualityAnalyzer}. An option that does nothing in a mode is an error there. */
 export interface QualityAnalyzerOptions {
   /** The monitor that it is registered with: asked for series, and to stop. */
   readonly monitor: MonitorHandle
-  /** `threshold`, the default: the plan's fixed rules. `calibrated`: detectors with a known rate of false alarms. */
+  /**
+   * `calibrated`, the default: detectors with a known rate of false alarms. `threshold`: the plan's fixed rules; the default where
+   * `rewardHackThreshold` or `windowSize` is given, which only they have.
+   */
   readonly mode?: AnalyzerMode
   /**
    * Mode `calibrated`: share of healthy runs that may raise a critical alert, above 0 and at most 0.5; 0.01 by default. Warnings and notes
@@ -102,9 +105,9 @@ interface Watch {
  * const monitor = new TrainingMonitor()
  * const analyzer = new QualityAnalyzer({ monitor, klThreshold: 0.2 })
  * monitor.registerCallback(analyzer)
- * for (let i = 0; i < 3; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { kl_div: 0.1 * i + 0.05 } })
- * console.log(analyzer.alertHistory.map(({ iteration, severity }) => [iteration, severity])) // [ [ 2, 'critical' ] ]
- * console.log(monitor.shouldStopEarly().reason) // KL divergence too high: kl_ref/token is 0.25, above the threshold of 0.2
+ * for (let i = 0; i < 6; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { kl_div: 0.1 * i + 0.05 } })
+ * console.log(analyzer.alertHistory.map(({ iteration, severity }) => [iteration, severity])) // [ [ 4, 'critical' ] ]
+ * console.log(analyzer.mode, monitor.shouldStopEarly().shouldStop) // calibrated true
  * ```
  */
 export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
@@ -134,7 +137,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
 
   constructor(options: QualityAnalyzerOptions) {
     this.#monitor = options.monitor
-    this.mode = oneOf(options.mode ?? DEFAULT_MODE, 'mode', ANALYZER_MODES)
+    this.mode = oneOf(options.mode ?? impliedMode(options), 'mode', ANALYZER_MODES)
     this.#own = (options.detectors ?? []).map((detector) => this.#watch(detector, 'threshold'))
     this.#falseAlarmRate = options.falseAlarmRate ?? DEFAULT_FALSE_ALARM_RATE
     if (this.mode === 'threshold') {
@@ -383,6 +386,11 @@ interface Snapshot {
 
 function showsInAnswers({ kind }: Evidence): boolean {
   return !WITHOUT_SAMPLES.has(kind)
+}
+
+/** Who sets the plan's own thresholds wants the plan's rules. */
+function impliedMode({ rewardHackThreshold, windowSize }: QualityAnalyzerOptions): AnalyzerMode {
+  return rewardHackThreshold !== undefined || windowSize !== undefined ? 'threshold' : DEFAULT_MODE
 }
 
 function refuse<Options>(options: Options, names: readonly (keyof Options & string)[], mode: AnalyzerMode): void {

@@ -67,7 +67,7 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   monitor.registerCallback(terminal)
   const comparator = new SampleComparator({ sampleSize: 5, comparisonFrequency: 20 })
   monitor.registerCallback(comparator)
-  const analyzer = new QualityAnalyzer({ monitor, rewardHackThreshold: 0.3, klThreshold: DEMO_KL_THRESHOLD })
+  const analyzer = new QualityAnalyzer({ monitor, klThreshold: DEMO_KL_THRESHOLD })
   monitor.registerCallback(analyzer)
   const tracker = options.verbose ? new PPOMetricsTracker({ verbosity }) : undefined
   if (tracker) monitor.registerCallback(tracker)

@@ -35,7 +35,7 @@ export function recordedRun(options: RecordedRunOptions = {}): ReportInput & { r
     clock,
     onWarning: () => undefined,
   })
-  const analyzer = new QualityAnalyzer({ monitor, klThreshold: 0.3 })
+  const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold: 0.3 })
   const ppoTracker = new PPOMetricsTracker({ verbosity: 'verbose' })
   monitor.registerCallback(analyzer)
   monitor.registerCallback(ppoTracker)

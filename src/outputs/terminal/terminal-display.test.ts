@@ -25,7 +25,7 @@ function run(stream: TerminalStream, options: TerminalDisplayOptions = {}, runId
   const monitor = new TrainingMonitor({ runId, handleSignals: false, clock, onWarning: () => undefined })
   const display = new TerminalDisplay({ stream, clock, env: UTF8, ...options })
   open.push(display)
-  const analyzer = new QualityAnalyzer({ monitor, klThreshold: 0.3 })
+  const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold: 0.3 })
   monitor.registerCallback(analyzer)
   monitor.registerCallback(display)
   display.setAnalyzer(analyzer).setComparator({ comparisonHistory: COMPARISONS })
