@@ -71,6 +71,7 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
           if (context.closed) iterations++
           made.onEvent(event, context)
         },
+        onTick: (tick) => made.onTick(tick),
       })
     },
     derive: deriveQuality(),

@@ -92,6 +92,8 @@ export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string,
       return `the ${name} is ${observed} where the limit is ${expected}: trainer and sampler disagree on log-probabilities`
     case 'broken-invariant':
       return `an exact relation is broken: ${invariantClause(alert, name, observed, expected)}`
+    case 'stall':
+      return `no event came for ${observed}, where ${expected} at the most were usual: the run may be hanging`
     default:
       return `the ${name} is ${observed} where ${expected} was expected (${KIND_TITLES[alert.kind].toLowerCase()})`
   }
@@ -109,6 +111,8 @@ function invariantClause(alert: ReportAlert, name: string, observed: string, exp
       return `the ${name} is ${observed} where it is ${expected} exactly, so the old log-probabilities are wrong`
     case 'adv/reward_corr':
       return `the ${name} is ${observed}, so that what scores well is made rarer`
+    case 'reward/total':
+      return `the ${name} is ${observed} where score and KL penalty make ${expected}, so one of the three is not what its name says`
     case 'value/head_update_norm':
       return 'the value head does not move'
     default:
