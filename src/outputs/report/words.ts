@@ -94,8 +94,6 @@ export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string,
       return `an exact relation is broken: ${invariantClause(alert, name, observed, expected)}`
     case 'stall':
       return `no event came for ${observed}, where ${expected} at the most were usual: the run may be hanging`
-    default:
-      return `the ${name} is ${observed} where ${expected} was expected (${KIND_TITLES[alert.kind].toLowerCase()})`
   }
 }
 
