@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { metricTitle } from '../../vocabulary/canonical.ts'
+import { canonicalMetric, metricTitle } from '../../vocabulary/canonical.ts'
 import { formatNumber, formatQuantity } from './format.ts'
 import { MAX_CHECKPOINTS, type ReportAlert, type ReportMetric } from './report.ts'
 import type { Advice, AlertKind, SimpleAdvice } from './report-input.ts'
@@ -48,7 +48,8 @@ export function titleInProse(canonical: string): string {
 /** What was seen, as the clause after "because". */
 export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string, ReportMetric>>): string {
   const [first = 'a series', second = 'reward/score'] = alert.series
-  const unit = metrics[first]?.unit ?? ''
+  // What the monitor measures itself is in no store.
+  const unit = metrics[first]?.unit ?? canonicalMetric(first)?.unit ?? ''
   const name = titleInProse(first)
   const observed = seenWords(alert.observed, (value) => formatQuantity(value, unit))
   const expected = formatQuantity(alert.expected, unit)
@@ -127,9 +128,12 @@ export function onsetWords(onset: ReportAlert['onset']): string {
 
 /** How sure an alert is: what its threshold is worth, and how far beyond it the statistic is. */
 export function certaintyWords(
-  alert: Pick<ReportAlert, 'basis' | 'severity' | 'statistic' | 'threshold' | 'falseAlarmRate'>,
+  alert: Pick<ReportAlert, 'kind' | 'basis' | 'severity' | 'statistic' | 'threshold' | 'falseAlarmRate'>,
 ): string {
   const statistic = `the statistic is ${formatNumber(rounded(alert.statistic))} against a threshold of ${formatNumber(rounded(alert.threshold))}`
+  if (alert.kind === 'stall') {
+    return `${statistic} seconds, five times what is usual in this run and a minute at the least; an evaluation or a checkpoint that is new to it can take as long`
+  }
   if (alert.basis === 'rule') {
     return `this is no matter of chance: a relation or limit that is sure was broken ${formatNumber(rounded(alert.statistic))} iterations in a row`
   }
