@@ -67,6 +67,7 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
       analyzer = made
       monitor.registerCallback({
         name: 'QualityAnalyzer',
+        phases: made.phases,
         onEvent(event, context) {
           if (context.closed) iterations++
           made.onEvent(event, context)
