@@ -56,7 +56,7 @@ describe('every alert', () => {
   })
 
   it('of a stall says how long nothing came, and that it is no matter of other runs', () => {
-    const { direction: _, ...stall } = alert({
+    const one = alert({
       kind: 'stall',
       severity: 'warning',
       series: ['time/silence'],
@@ -67,17 +67,19 @@ describe('every alert', () => {
       basis: 'rule',
       falseAlarmRate: null,
     })
+    const { direction: _, ...stall } = one
     expect(alertReason(stall, 'rule')).toBe(
       'The run stands still: no event for 912 s, where 40 s at the most were usual (threshold 200 s)',
     )
-    expect(alertClause(stall, {})).toMatch(/^no event came for 912\.\d* s, where 40 s at the most were usual/)
+    expect(alertClause(one, {})).toMatch(/^no event came for 912\.\d* s, where 40 s at the most were usual/)
     expect(certaintyWords(stall)).toMatch(/^the statistic is 912 against a threshold of 200 seconds, five times/)
   })
 
   it('of rewards that do not add up names all three series', () => {
-    const { direction: _, ...sum } = alert({ kind: 'broken-invariant', series: ['reward/total'], basis: 'rule' })
+    const one = alert({ kind: 'broken-invariant', series: ['reward/total'], basis: 'rule' })
+    const { direction: _, ...sum } = one
     expect(alertReason(sum, 'rule')).toContain('0.2 where reward/score and kl_ref/penalty_reward make 0.5')
-    expect(alertClause(sum, {})).toContain('is 0.2 where score and KL penalty make 0.5')
+    expect(alertClause(one, {})).toContain('is 0.2 where score and KL penalty make 0.5')
   })
 
   it('says of a value that is not finite that it is so', () => {
