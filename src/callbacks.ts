@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Alert, Observation, Severity } from './detectors/detector.ts'
+import type { Alert, Observation, Severity, Tick } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
 import {
   isTrainingPhase,
@@ -95,6 +95,8 @@ export interface TrainingCallback {
   readonly phases?: readonly TrainingPhase[]
   /** Called for each event, in order. What it returns is not awaited. */
   onEvent(event: TrainingEvent, context: CallbackContext): void | Promise<void>
+  /** Called when `monitor.tick()` says that time passes, in order with the events; filters say nothing of it. As quick as `onEvent`. */
+  onTick?(tick: Tick, context: CallbackContext): void
   /** Called once when it is registered. */
   onRegister?(monitor: MonitorHandle): void
   /** Work that touches the model (re-generation): awaited inside `monitor.settle()`, and nowhere else. */
@@ -231,6 +233,16 @@ export class CallbackManager {
     }
   }
 
+  /** Says to all who listen for it that time passes. Never throws, never waits. */
+  tick(tick: Tick, context: CallbackContext): void {
+    for (const registration of this.#registrations) {
+      if (registration.disabled || !registration.callback.onTick) continue
+      const startedMs = this.#clock.monotonicMs()
+      if (!this.#call(registration, tick, context)) continue
+      this.#spend(registration, this.#clock.monotonicMs() - startedMs)
+    }
+  }
+
   /** Awaits the `settle` of each callback that has one, in order. Never throws. */
   async settle(context: CallbackContext): Promise<void> {
     for (const registration of this.#registrations) {
@@ -255,14 +267,15 @@ export class CallbackManager {
   }
 
   /** Whether it was called. */
-  #call(registration: Registration, event: TrainingEvent, context: CallbackContext): boolean {
+  #call(registration: Registration, what: TrainingEvent | Tick, context: CallbackContext): boolean {
     if (registration.inFlight >= MAX_IN_FLIGHT) {
       registration.dropped++
       this.#note(registration, `more than ${MAX_IN_FLIGHT} calls were pending; further ones were dropped`)
       return false
     }
     try {
-      const result: unknown = registration.callback.onEvent(event, context)
+      const { callback } = registration
+      const result: unknown = 'phase' in what ? callback.onEvent(what, context) : callback.onTick?.(what, context)
       if (isPromise(result)) this.#follow(registration, result)
     } catch (error) {
       this.#failed(registration, `threw: ${errorMessage(error)}`)

@@ -14,7 +14,7 @@ import {
   type StopOptions,
   type TrainingCallback,
 } from './callbacks.ts'
-import type { Alert, Observation, Severity } from './detectors/detector.ts'
+import type { Alert, Observation, Severity, Tick } from './detectors/detector.ts'
 import { errorMessage, TelltaleError } from './errors.ts'
 import { createTrainingEvent, type RunStatus, TrainingEvent, type TrainingEventInit, TrainingPhase } from './events.ts'
 import { decodeNumber } from './log/decode-metrics.ts'
@@ -64,6 +64,8 @@ const OUT_OF_ITERATION: ReadonlySet<TrainingPhase> = new Set([
 
 /** Events that callbacks may publish in answer to one event, before the rest is dropped and counted. */
 const MAX_NESTED_EVENTS = 64
+/** Seconds of silence below which a tick says nothing, and between two ticks: a log must not fill with them. */
+const TICK_SECONDS = 10
 const MAX_REASON_CHARACTERS = 2000
 const MAX_LATER_STOPS = 100
 const MAX_CHECKPOINTS = 10_000
@@ -141,8 +143,19 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #pending = new Map<string, number>()
   #announced: string[] = []
 
+  /** Times by the log, in Unix seconds: of the newest event of this process, and of the newest event or tick. */
+  #lastEvent: number | null = null
+  #lastEventIteration = 0
+  #lastSign = 0
+  /** Longest time between two events since an iteration closed, in seconds. */
+  #silenceSeconds = 0
+  #closedHere = 0
+
   #dispatching = false
-  readonly #queue: { readonly event: TrainingEvent; readonly closed: Observation | null }[] = []
+  readonly #queue: (
+    | { readonly event: TrainingEvent; readonly closed: Observation | null }
+    | { readonly tick: Tick }
+  )[] = []
 
   #rejectedEvents = 0
   #rejectedValues = 0
@@ -262,6 +275,27 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   }
 
   /**
+   * Says that time passes, for what shows only in silence, such as a run that stands still. Whoever watches calls it as often as it likes (a loop
+   * that waits for something remote, a watcher in another process), never a timer inside the training thread. It counts, and is
+   * logged, where ten seconds have passed without an event or another tick; before the first event and after the end it does nothing.
+   */
+  tick(): void {
+    if (this.#ended || this.#lastEvent === null) return
+    const time = this.#now()
+    const wentBack = time < this.#lastSign
+    // What a log has was let through when it was written.
+    if (!this.#replay && !wentBack && time - this.#lastSign < TICK_SECONDS) return
+    this.#log?.line('tick', time, {})
+    // A clock that was set back: the silence so far stands.
+    if (wentBack) this.#lastEvent += time - this.#lastSign
+    this.#lastSign = time
+    const silentSeconds = Math.max(0, time - this.#lastEvent)
+    const tick = { time, iteration: this.#lastEventIteration, silentSeconds, closedHere: this.#closedHere }
+    this.#queue.push({ tick })
+    if (!this.#dispatching) this.#drain()
+  }
+
+  /**
    * Awaits the work of callbacks that touches the model (re-generation of answers), and lets signals and painting run.
    * The trainer calls it after each ITERATION_END, before it asks {@link shouldStopEarly}.
    */
@@ -312,6 +346,9 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#pending = new Map()
     this.#announced = []
     this.#sawIterationStart = false
+    this.#lastEvent = null
+    this.#silenceSeconds = 0
+    this.#closedHere = 0
     this.#resumedAs = attempt
   }
 
@@ -410,6 +447,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     if (this.#resumedAs !== null && !OUT_OF_ITERATION.has(event.phase)) this.#resume(this.#resumedAs, event.iteration)
     const time = this.#now()
     this.#log?.event(event, time)
+    if (this.#lastEvent !== null) this.#silenceSeconds = Math.max(this.#silenceSeconds, time - this.#lastEvent)
+    this.#lastEvent = time
+    this.#lastEventIteration = event.iteration
+    this.#lastSign = time
     this.#rejectedValues += event.setAside.length
     this.#readMetadata(event)
     const closed = this.#assemble(event, time)
@@ -445,10 +486,12 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     if (phase === TrainingPhase.POLICY_UPDATE) this.#readClipFraction(event)
     if (phase !== TrainingPhase.ITERATION_END) return null
     this.#lastClosed = iteration
-    const values = this.#pending
+    const values = this.#pending.set('time/silence', this.#silenceSeconds)
     const announced = this.#announced
     this.#pending = new Map()
     this.#announced = []
+    this.#silenceSeconds = 0
+    this.#closedHere++
     return { iteration, time, get: (name) => values.get(name), ...(announced.length > 0 ? { announced } : {}) }
   }
 
@@ -483,6 +526,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#openIteration = iteration
     this.#lastClosed = iteration - 1
     this.#pending = new Map()
+    this.#closedHere = 0
     if (this.#announced.length < 100) this.#announced.push('resume')
   }
 
@@ -508,8 +552,13 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#dispatching = true
     try {
       for (let i = 0; i < this.#queue.length; i++) {
-        const { event, closed } = this.#queue[i]!
-        this.#callbacks.dispatch(event, closed === null ? this.#context : { ...this.#context, closed })
+        const next = this.#queue[i]!
+        if ('tick' in next) this.#callbacks.tick(next.tick, this.#context)
+        else
+          this.#callbacks.dispatch(
+            next.event,
+            next.closed === null ? this.#context : { ...this.#context, closed: next.closed },
+          )
       }
     } finally {
       this.#queue.length = 0

@@ -67,10 +67,12 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
       analyzer = made
       monitor.registerCallback({
         name: 'QualityAnalyzer',
+        phases: made.phases,
         onEvent(event, context) {
           if (context.closed) iterations++
           made.onEvent(event, context)
         },
+        onTick: (tick) => made.onTick(tick),
       })
     },
     derive: deriveQuality(),

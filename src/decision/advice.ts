@@ -54,7 +54,10 @@ export function adviceFor(evidence: Evidence, facts: AdviceFacts): readonly Advi
     case 'train-inference-mismatch':
       return [{ do: 'check-sampler' }, rollBack]
     case 'broken-invariant':
-      return [{ do: brokenBy(evidence.series[0]) }]
+      // What is trained on may be wrong, and not only what is logged.
+      return evidence.series[0] === 'reward/total'
+        ? [{ do: 'check-log' }, { do: 'check-advantage-sign' }]
+        : [{ do: brokenBy(evidence.series[0]) }]
     case 'stall':
       return [{ do: 'check-process' }]
   }

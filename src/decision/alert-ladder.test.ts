@@ -52,6 +52,24 @@ describe('alertLadder', () => {
     ])
   })
 
+  it('ends what was said of a silence at once, and says nothing of the rest between two iterations', () => {
+    const ladder = alertLadder()
+    const momentary = finding('warning', 'stall', 'clock')
+    Object.assign(momentary.detector, { tick: () => undefined })
+    ladder.update([finding('critical')], make)
+    const states = () => ladder.history.map(({ id, state }) => `${id} ${state}`)
+    expect(ladder.tick([momentary], make).map(({ id }) => id)).toEqual(['clock-1'])
+    for (let i = 0; i < 100; i++) expect(ladder.tick([momentary], make)).toEqual([])
+    ladder.tick([], make)
+    expect(states()).toEqual(['one-1 open', 'clock-1 resolved'])
+    ladder.tick([momentary], make)
+    ladder.endSilences()
+    expect(states()).toEqual(['one-1 open', 'clock-1 resolved', 'clock-2 resolved'])
+    ladder.tick([momentary], make)
+    ladder.update([finding('critical')], make)
+    expect(states().at(-1)).toBe('clock-3 resolved')
+  })
+
   it('lets detectors of one kind speak with one voice, the strongest', () => {
     const run = [[finding('warning')], [finding('warning'), finding('critical', 'reward-hacking', 'two')]]
     expect(raised(run)).toEqual(['0:one-1 warning', '1:two-1 critical'])

@@ -13,6 +13,7 @@ const CHANGE_AFTER = 15
 const MAX_ALERTS = 1000
 /** Of which so many are kept for critical ones: a list full of notes must not keep a run from being stopped. */
 const FOR_CRITICAL = 100
+const NONE: ReadonlyMap<string, Finding> = new Map()
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 
 /** Evidence with the detector that gave it. */
@@ -29,6 +30,8 @@ type Rung = {
   times: number
   /** Closed iterations in a row whose evidence is weaker, or of another kind, than the open alert. */
   other: number
+  /** Whether the open alert is about this very moment, and over as soon as its detector says so. */
+  momentary?: boolean
 }
 
 /** Keeps the alerts of a run. */
@@ -41,6 +44,10 @@ export interface AlertLadder {
    * @returns the alerts that it raised.
    */
   update(findings: readonly Finding[], make: (finding: Finding, id: string) => Alert): readonly Alert[]
+  /** Takes what the detectors that have a `tick` say between two iterations; of the others this says nothing. */
+  tick(findings: readonly Finding[], make: (finding: Finding, id: string) => Alert): readonly Alert[]
+  /** An event came: what was said of the silence before it is over. */
+  endSilences(): void
   snapshot(): Json
   restore(state: Json): void
 }
@@ -63,6 +70,7 @@ export function alertLadder(): AlertLadder {
     resolve(rung)
     rung.open = history.length
     rung.other = 0
+    if (finding.detector.tick) rung.momentary = true
     history = [...history, alert]
     return alert
   }
@@ -74,39 +82,58 @@ export function alertLadder(): AlertLadder {
     rung.open = null
   }
 
+  function strongestOf(findings: readonly Finding[]): ReadonlyMap<string, Finding> {
+    const strongest = new Map<string, Finding>()
+    for (const finding of findings) {
+      const key = keyOf(finding)
+      const known = strongest.get(key)
+      if (!known || RANK[finding.evidence.severity] > RANK[known.evidence.severity]) strongest.set(key, finding)
+    }
+    return strongest
+  }
+
+  function climb(strongest: ReadonlyMap<string, Finding>, make: (finding: Finding, id: string) => Alert): Alert[] {
+    const news: Alert[] = []
+    for (const [key, finding] of strongest) {
+      let rung = rungs.get(key)
+      if (!rung) {
+        rung = { open: null, quiet: 0, times: 0, other: 0 }
+        rungs.set(key, rung)
+      }
+      rung.quiet = 0
+      const open = rung.open === null ? undefined : history[rung.open]
+      const { kind, severity } = finding.evidence
+      const step = open ? RANK[severity] - RANK[open.severity] : 1
+      rung.other = step < 0 || (step === 0 && open?.kind !== kind) ? rung.other + 1 : 0
+      if (step <= 0 && rung.other < CHANGE_AFTER) continue
+      const alert = raise(rung, finding, make)
+      if (alert) news.push(alert)
+    }
+    return news
+  }
+
+  function endSilences(still: ReadonlyMap<string, Finding>): void {
+    for (const [key, rung] of rungs) if (rung.momentary && !still.has(key)) resolve(rung)
+  }
+
   return {
     get history() {
       return history
     },
     update(findings, make) {
-      const strongest = new Map<string, Finding>()
-      for (const finding of findings) {
-        const key = keyOf(finding)
-        const known = strongest.get(key)
-        if (!known || RANK[finding.evidence.severity] > RANK[known.evidence.severity]) strongest.set(key, finding)
-      }
+      const strongest = strongestOf(findings)
       for (const [key, rung] of rungs) {
         if (strongest.has(key) || rung.open === null || ++rung.quiet < quietNeeded(rung)) continue
         resolve(rung)
       }
-      const news: Alert[] = []
-      for (const [key, finding] of strongest) {
-        let rung = rungs.get(key)
-        if (!rung) {
-          rung = { open: null, quiet: 0, times: 0, other: 0 }
-          rungs.set(key, rung)
-        }
-        rung.quiet = 0
-        const open = rung.open === null ? undefined : history[rung.open]
-        const { kind, severity } = finding.evidence
-        const step = open ? RANK[severity] - RANK[open.severity] : 1
-        rung.other = step < 0 || (step === 0 && open?.kind !== kind) ? rung.other + 1 : 0
-        if (step <= 0 && rung.other < CHANGE_AFTER) continue
-        const alert = raise(rung, finding, make)
-        if (alert) news.push(alert)
-      }
-      return news
+      return climb(strongest, make)
     },
+    tick(findings, make) {
+      const strongest = strongestOf(findings)
+      endSilences(strongest)
+      return climb(strongest, make)
+    },
+    endSilences: () => endSilences(NONE),
     snapshot: () =>
       ({
         history: history.map(withTexts),
@@ -126,7 +153,8 @@ export function alertLadder(): AlertLadder {
   }
 }
 
-function quietNeeded({ times }: Rung): number {
+function quietNeeded({ times, momentary }: Rung): number {
+  if (momentary) return 1
   return Math.min(RESOLVED_AFTER_AT_MOST, RESOLVED_AFTER * 2 ** Math.max(0, times - 1))
 }
 

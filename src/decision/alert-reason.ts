@@ -34,6 +34,10 @@ const WHAT: Readonly<Record<AlertKind, string>> = {
  * ```
  */
 export function alertReason(evidence: Evidence, basis: AlertBasis = 'threshold', original?: string): string {
+  if (evidence.kind === 'stall') {
+    const [silent, usual] = [evidence.observed, evidence.expected].map((seconds) => `${short(seconds)} s`)
+    return `${WHAT.stall}: no event for ${silent}, where ${usual} at the most were usual (threshold ${short(evidence.threshold)} s)`
+  }
   const words =
     basis === 'rule'
       ? ruleWords(evidence, original)
@@ -117,6 +121,8 @@ function brokenWords(evidence: Evidence, original: string | undefined): string {
       return `${first} is ${observed}; before the first step it is ${expected} exactly, so the old log-probabilities are wrong`
     case 'adv/reward_corr':
       return `${first} is ${observed}: what scores well is made rarer, so a sign is flipped`
+    case 'reward/total':
+      return `${first} is ${observed} where reward/score and kl_ref/penalty_reward make ${expected}, so one of the three is not what its name says`
     case 'value/head_update_norm':
       return `${first} is 0: the value head does not move`
     default: {

@@ -16,6 +16,7 @@ import type {
   Evidence,
   Json,
   Observation,
+  Tick,
 } from '../detectors/detector.ts'
 import { impossibleKl } from '../detectors/impossible-kl.ts'
 import { klBudget } from '../detectors/kl-budget.ts'
@@ -131,6 +132,8 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly #klBudget: number | undefined
   readonly #own: readonly Watch[]
   #watches: readonly Watch[]
+  /** Whether anybody says that time passes. */
+  #ticked = false
   readonly #ladder = alertLadder()
   readonly #answers = answerMemory()
   readonly #learningRate = learningRateChange()
@@ -188,6 +191,8 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       const unfit: { series: string; why: string }[] = []
       const missing: string[] = []
       for (const group of detector.reads) {
+        // The monitor measures it in every run, but only a tick makes it tell of a run that stands still.
+        if (this.#ticked && group.includes('time/silence')) continue
         const logged = group.filter((name) => store.get(name) !== undefined)
         const because = logged.map((name) => ({ series: name, why: unfitBecause(detector, store.info(name)) }))
         if (because.some(({ why }) => why === null)) continue
@@ -212,25 +217,26 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       // Metadata is the trainer's own object and may throw when it is read; an alert then has no answers to show.
     }
     const { closed } = context
-    if (!closed) return
+    if (!closed) {
+      this.#ladder.endSilences()
+      return
+    }
     if (this.#choice?.update(closed)) this.#watches = this.#calibratedWatches()
     const observation = this.#withAnnouncements(closed)
-    const findings: Finding[] = []
-    let broken: { readonly error: unknown } | null = null
-    for (const watch of this.#watches) {
-      if (watch.failed) continue
-      try {
-        const evidence = watch.detector.update(watch.see(observation))
-        if (evidence) findings.push({ detector: watch.detector, evidence })
-      } catch (error) {
-        // One broken detector must not take the others with it.
-        watch.failed = true
-        broken = { error }
-      }
-    }
+    const { findings, broken } = this.#ask(({ detector, see }) => detector.update(see(observation)))
     const news = this.#ladder.update(findings, (finding, id) => this.#alert(finding, id, closed))
     for (const alert of news) this.#raise(alert)
     // The callback manager reports it, once.
+    if (broken) throw broken.error
+  }
+
+  /** Time passes: asks the detectors that listen for it. */
+  onTick(tick: Tick): void {
+    this.#ticked = true
+    const { findings, broken } = this.#ask(({ detector }) => detector.tick?.(tick))
+    const nothingClosed: Observation = { iteration: tick.iteration, time: tick.time, get: () => undefined }
+    const news = this.#ladder.tick(findings, (finding, id) => this.#alert(finding, id, nothingClosed))
+    for (const alert of news) this.#raise(alert)
     if (broken) throw broken.error
   }
 
@@ -255,6 +261,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       thresholds: { ...this.thresholds },
       preset: this.#preset,
       choice: this.#choice?.snapshot() ?? null,
+      ticked: this.#ticked,
       detectors: this.#watches.map(({ detector, failed }) => ({ ...saveDetector(detector), failed })),
       ladder: this.#ladder.snapshot(),
       answers: this.#answers.snapshot(),
@@ -311,9 +318,31 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       restoreDetector(watch.detector, detectors[i])
       watch.failed = detectors[i]!.failed
     }
+    this.#ticked = saved.ticked === true
     this.#ladder.restore(saved.ladder!)
     this.#answers.restore(saved.answers!)
     this.#learningRate.restore(saved.learningRate!)
+  }
+
+  /** What the detectors have to say; one that throws is asked no more. */
+  #ask(question: (watch: Watch) => Evidence | undefined): {
+    readonly findings: readonly Finding[]
+    readonly broken: { readonly error: unknown } | null
+  } {
+    const findings: Finding[] = []
+    let broken: { readonly error: unknown } | null = null
+    for (const watch of this.#watches) {
+      if (watch.failed) continue
+      try {
+        const evidence = question(watch)
+        if (evidence) findings.push({ detector: watch.detector, evidence })
+      } catch (error) {
+        // One broken detector must not take the others with it.
+        watch.failed = true
+        broken = { error }
+      }
+    }
+    return { findings, broken }
   }
 
   #raise(alert: Alert): void {
@@ -330,7 +359,9 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
     const rules = new Set(RULES.map(({ name }) => name))
     const preset = calibratedPreset({ preset: this.preset ?? 'ppo', falseAlarmRate: this.#falseAlarmRate })
     const watches = [
-      ...preset.map((detector) => this.#watch(detector, rules.has(detector.name) ? 'rule' : 'calibrated')),
+      ...preset.map((detector) =>
+        this.#watch(detector, rules.has(detector.name) || detector.tick ? 'rule' : 'calibrated'),
+      ),
       this.#watch(impossibleKl(), 'rule'),
       ...(this.#klBudget === undefined ? [] : [this.#watch(klBudget(this.#klBudget), 'rule')]),
     ]
@@ -378,6 +409,7 @@ interface Snapshot {
   readonly thresholds: Readonly<Record<string, number>>
   readonly preset: Preset | null
   readonly choice: Json
+  readonly ticked: boolean
   readonly detectors: readonly { readonly failed: boolean }[]
   readonly ladder: Json
   readonly answers: Json

@@ -47,6 +47,18 @@ export interface Observation {
   readonly announced?: readonly string[]
 }
 
+/** Time passes without an event: what a `tick` line of the log says. */
+export interface Tick {
+  /** Unix seconds of the line; only differences mean something. */
+  readonly time: number
+  /** Iteration of the newest event. */
+  readonly iteration: number
+  /** Seconds since the newest event, at least 0. */
+  readonly silentSeconds: number
+  /** Iterations closed since the process began, or since the run fell back. */
+  readonly closedHere: number
+}
+
 /** What speaks for an alert: all data, no words. */
 export interface Evidence {
   /** The failure. */
@@ -91,6 +103,11 @@ export interface Detector<State extends Json = Json> {
   readonly stateVersion?: number
   /** Takes one closed iteration; returns evidence while the failure is seen, undefined otherwise. */
   update(observation: Observation): Evidence | undefined
+  /**
+   * Hears that time passes between two iterations, for what only time can show; evidence as from {@link update}. The alert of a detector that
+   * has it is resolved as soon as it gives no more.
+   */
+  tick?(tick: Tick): Evidence | undefined
   /** The whole state as JSON; `restore(snapshot())` on a new detector continues exactly. */
   snapshot(): State
   /** Takes a state that `snapshot` gave. */

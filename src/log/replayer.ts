@@ -86,6 +86,9 @@ function apply(
     case 'announce':
       monitor.announce(line.what)
       return
+    case 'tick':
+      monitor.tick()
+      return
     case 'stop':
       monitor.requestEarlyStop(line.reason, {
         severity: line.severity,
@@ -97,7 +100,7 @@ function apply(
       if ((line.attempt ?? 1) > 1) monitor.noteResumed(line.attempt ?? 1)
       return
     default:
-      // `alert` and `end` are what the replay itself comes to; `tick` and `gap` say nothing to a callback.
+      // `alert` and `end` are what the replay itself comes to; `gap` says nothing to a callback.
       return
   }
 }

@@ -102,9 +102,9 @@ export class RunLog {
     this.#write('event', time, text)
   }
 
-  /** Any other line: `announce`, `alert`, `stop`, `gap`, `end`. */
+  /** Any other line: `announce`, `tick`, `alert`, `stop`, `gap`, `end`. */
   line(
-    type: 'announce' | 'alert' | 'stop' | 'gap' | 'end',
+    type: 'announce' | 'tick' | 'alert' | 'stop' | 'gap' | 'end',
     time: number,
     fields: Readonly<Record<string, unknown>>,
   ): void {

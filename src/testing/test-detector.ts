@@ -47,7 +47,8 @@ const MAX_STATE_BYTES = 256 * 1024
 /**
  * The checks that every detector has to pass: it sees its failure; is silent on health, on constants and on missing values; bears NaN,
  * Infinity, gaps, repeated steps and resumed runs; keeps a bounded state; goes on exactly after being saved and restored at any
- * point, and refuses a state of another version.
+ * point, and refuses a state of another version. One that has a `tick` hears in each iteration of its `time/silence` seconds, of one where the
+ * run has none.
  *
  * @example
  * ```ts
@@ -138,7 +139,7 @@ export function testDetector(contract: DetectorContract): readonly ContractCheck
         const first = create()
         const before = feed(first, failing.slice(0, cut))
         const second = saveAndRestore(first, create())
-        ensureEqual([...before, ...feed(second, failing.slice(cut), { at: (i) => cut + i })], whole)
+        ensureEqual([...before, ...feed(second, failing.slice(cut), { at: (i) => cut + i, closedBefore: cut })], whole)
       }
     }),
     check('is silent on a healthy run that is resumed at any point', () => {
@@ -279,6 +280,8 @@ function usualValues(run: RunValues): Readonly<Record<string, number>> {
 }
 
 interface FeedOptions {
+  /** Iterations that closed before in the same process; none by default. */
+  readonly closedBefore?: number
   /** Iteration of the i-th observation; i by default. */
   readonly at?: (i: number) => number
   /** Announced with the first. */
@@ -286,7 +289,7 @@ interface FeedOptions {
 }
 
 function feed(detector: Detector, run: RunValues, options: FeedOptions = {}): (Evidence | undefined)[] {
-  const { at = (i: number) => i, announced } = options
+  const { at = (i: number) => i, announced, closedBefore = 0 } = options
   return run.map((values, i) => {
     const observation: Observation = {
       iteration: at(i),
@@ -294,8 +297,18 @@ function feed(detector: Detector, run: RunValues, options: FeedOptions = {}): (E
       get: (name) => (Object.hasOwn(values, name) ? values[name] : undefined),
       ...(i === 0 && announced ? { announced } : {}),
     }
-    return detector.update(observation)
+    const between = passTime(detector, values['time/silence'], at(i), closedBefore + i)
+    return detector.update(observation) ?? between
   })
+}
+
+/** Half and all of an iteration's silence, a second where it has none; gives what the detector says in the end. */
+function passTime(detector: Detector, silence: number | undefined, iteration: number, closedHere: number) {
+  if (!detector.tick) return undefined
+  const seconds = silence !== undefined && Number.isFinite(silence) ? Math.max(0, silence) : 1
+  const tick = (silentSeconds: number) => detector.tick?.({ time: iteration, iteration, silentSeconds, closedHere })
+  tick(seconds / 2)
+  return tick(seconds)
 }
 
 /** Feeds the first half and gives the snapshot then. */

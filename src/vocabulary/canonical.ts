@@ -458,6 +458,14 @@ export const CANONICAL_METRICS = {
     'number of end-of-sequence tokens',
   ),
 
+  'time/silence': metric(
+    'Time without an event',
+    's',
+    POSITIVE,
+    'up',
+    'longest of an iteration',
+    'seconds between two events',
+  ),
   'time/step': metric('Time of an iteration', 's', POSITIVE, 'up', STEP, 'seconds'),
   'throughput/tokens_per_s': metric('Throughput', 'tokens/s', POSITIVE, 'down', STEP, 'tokens / seconds'),
   'throughput/episodes_per_s': metric(

@@ -220,6 +220,12 @@ const EXACT: Readonly<Record<string, { readonly wrong: Values; readonly right: V
   'ratio-first': { wrong: { 'ppo/ratio_first': 1.01 }, right: { 'ppo/ratio_first': 1 + 1e-6 }, after: 3 },
   'approx-kl-first': { wrong: { 'ppo/approx_kl_first': 1e-3 }, right: { 'ppo/approx_kl_first': -1e-9 }, after: 3 },
   'negative-kl': { wrong: { 'ppo/approx_kl': -0.02 }, right: { 'ppo/approx_kl': -1e-4 }, after: 3 },
+  'reward-sum': {
+    wrong: { 'reward/total': 0.58, 'reward/score': 0.6, 'kl_ref/penalty_reward': -0.04 },
+    // The difference of 0.0025 is what bfloat16 may round away at this magnitude.
+    right: { 'reward/total': 0.56, 'reward/score': 0.6025, 'kl_ref/penalty_reward': -0.04 },
+    after: 3,
+  },
   'flipped-sign': { wrong: { 'adv/reward_corr': -0.7 }, right: { 'adv/reward_corr': 0.6 }, after: 10 },
   'value-head-still': { wrong: { 'value/head_update_norm': 0 }, right: { 'value/head_update_norm': 1e-9 }, after: 3 },
   'train-inference-mismatch': { wrong: { 'mismatch/ess': 0.1 }, right: { 'mismatch/ess': 0.95 }, after: 3 },
@@ -291,6 +297,49 @@ it('answers that have become longer are a length explosion, whatever that does t
     true,
   )
   expect(watch(all(), values).find((evidence) => evidence?.severity === 'critical')?.kind).toBe('length-explosion')
+})
+
+describe('the sum of the rewards', () => {
+  const rule = RULES.find(({ name }) => name === 'reward-sum')!
+  const check = (total: number, score: number, penalty: number) => {
+    const values: Values = { 'reward/total': total, 'reward/score': score, 'kl_ref/penalty_reward': penalty }
+    return rule.check({ iteration: 0, time: 0, get: (name) => values[name] })
+  }
+
+  it('holds for numbers of any magnitude, as float32, bfloat16 and four printed digits round them', () => {
+    const bfloat16 = (value: number) => {
+      const bits = new DataView(new ArrayBuffer(4))
+      bits.setFloat32(0, value)
+      bits.setUint32(0, (bits.getUint32(0) + 0x8000) & 0xffff0000)
+      return bits.getFloat32(0)
+    }
+    const random = randomStream(3)
+    for (let i = 0; i < 5000; i++) {
+      const scale = 10 ** (12 * random.uniform() - 6)
+      const score = scale * (2 * random.uniform() - 1)
+      const penalty = -scale * random.uniform()
+      for (const round of [Math.fround, bfloat16, (value: number) => Number(value.toPrecision(4))]) {
+        const logged = [round(round(score) + round(penalty)), round(score), round(penalty)] as const
+        expect(check(...logged), `${logged}`).toBeNull()
+      }
+    }
+    expect(check(0, 0, 0)).toBeNull()
+  })
+
+  it('does not where the penalty is left out, added, or on another score', () => {
+    expect(check(1, 1, -0.05)).toMatchObject({ observed: 1, expected: 0.95, direction: 'up' })
+    expect(check(1.05, 1, -0.05)).toMatchObject({ direction: 'up' })
+    expect(check(-1.05, 1, -0.05)).toMatchObject({ expected: 0.95, direction: 'down' })
+  })
+
+  it('says nothing of an iteration in which one of the three is missing or not finite', () => {
+    expect(check(Number.NaN, 1, -0.05)).toBeUndefined()
+    expect(check(1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)).toBeUndefined()
+    expect(rule.check({ iteration: 0, time: 0, get: (name) => (name === 'reward/total' ? 9 : 1) })).not.toBeUndefined()
+    expect(
+      rule.check({ iteration: 0, time: 0, get: (name) => (name === 'kl_ref/penalty_reward' ? undefined : 1) }),
+    ).toBeUndefined()
+  })
 })
 
 describe('thresholds', () => {

@@ -13,6 +13,7 @@ import type { Thresholds } from './ladder.ts'
 import { lengthExplosion, truncation } from './length-explosion.ts'
 import { RULES } from './rules.ts'
 import { spike } from './spike.ts'
+import { stall } from './stall.ts'
 import { sustained } from './sustained.ts'
 import { DEFAULT_FALSE_ALARM_RATE, type StatisticName, thresholdsFor } from './thresholds.ts'
 import { valueRewardMismatch } from './value-reward-mismatch.ts'
@@ -58,6 +59,7 @@ export function calibratedPreset(options: CalibratedPresetOptions = {}): readonl
     ...spikeDetectors(thresholds('loss-spike'), thresholds('gradient')),
     gradientLevel(thresholds('gradient-level')),
     ...RULES.map(sustained),
+    stall(),
   ]
 }
 

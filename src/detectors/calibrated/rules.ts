@@ -24,7 +24,10 @@ const MUST_BE_FINITE = [
 const BOUNDED = Object.entries(CANONICAL_METRICS)
   .filter(
     ([name, { range }]) =>
-      name.includes('/') && (range[0] > Number.NEGATIVE_INFINITY || range[1] < Number.POSITIVE_INFINITY),
+      // The monitor's own measure says nothing of what the trainer logs.
+      name !== 'time/silence' &&
+      name.includes('/') &&
+      (range[0] > Number.NEGATIVE_INFINITY || range[1] < Number.POSITIVE_INFINITY),
   )
   .map(([name, { range }]) => ({ name, low: range[0], high: range[1] }))
 const ROUNDING = 1e-3
@@ -41,6 +44,8 @@ const MISMATCH_ESS = 0.3
 const RATIO_LIMITS = [0.5, 2] as const
 /** A gradient norm that moves no weight. */
 const DEAD_GRADIENT = 1e-5
+/** Rounding of a sum of two numbers in bfloat16, relative to the largest of the three: four half units in the last of 8 binary digits. */
+const SUM_TOLERANCE = 2 ** -7
 /** Correlation of advantage and reward that a right sign does not give ten times in a row. */
 const FLIPPED = -0.2
 
@@ -91,6 +96,25 @@ export const RULES: readonly SustainedRule[] = [
     reads: [['ppo/approx_kl', 'mismatch/kl']],
     iterations: 3,
     check: (observation) => below(observation, ['ppo/approx_kl', 'mismatch/kl'], -NEGATIVE_KL_NATS, 0),
+  },
+  {
+    name: 'reward-sum',
+    kind: 'broken-invariant',
+    severity: 'critical',
+    reads: [['reward/total'], ['reward/score'], ['kl_ref/penalty_reward']],
+    iterations: 3,
+    check(observation) {
+      const total = observation.get('reward/total')
+      const score = observation.get('reward/score')
+      const penalty = observation.get('kl_ref/penalty_reward')
+      if (total === undefined || score === undefined || penalty === undefined) return undefined
+      const sum = score + penalty
+      // Whether a value is finite is the matter of another rule.
+      if (!Number.isFinite(total) || !Number.isFinite(sum)) return undefined
+      const tolerance = SUM_TOLERANCE * Math.max(Math.abs(total), Math.abs(score), Math.abs(penalty))
+      if (Math.abs(total - sum) <= tolerance) return null
+      return { series: 'reward/total', observed: total, expected: sum, direction: total > sum ? 'up' : 'down' }
+    },
   },
   {
     name: 'flipped-sign',

@@ -40,6 +40,7 @@ export function whyUnwatched({ kinds, missing, unfit }: Unwatched): string {
       const what = kinds.includes('reward-hacking') ? 'reward-hacking' : kinds[0]!
       return `no quality signal: ${KIND_TITLES[what].toLowerCase()} cannot be seen; log completions or a held-out reward`
     }
+    if (group === 'time/silence') return 'nobody says that time passes: call monitor.tick() from where the run waits'
     return `no ${bestOf(group)}`
   })
   return [...reasons, ...unfit.map(({ series, why }) => `${series} is logged, but ${why}`)].join(', ')

@@ -9,7 +9,7 @@ function alert(more: Partial<ReportAlert>): ReportAlert {
   return {
     id: 'x-1',
     detector: 'x',
-    kind: 'stall',
+    kind: 'quality-collapse',
     direction: 'down',
     severity: 'critical',
     state: 'open',
@@ -53,6 +53,33 @@ describe('every alert', () => {
       /3 iterations in a row/,
     )
     expect(certaintyWords(alert({ basis: 'threshold', falseAlarmRate: null }))).toMatch(/healthy runs can cross it too/)
+  })
+
+  it('of a stall says how long nothing came, and that it is no matter of other runs', () => {
+    const one = alert({
+      kind: 'stall',
+      severity: 'warning',
+      series: ['time/silence'],
+      observed: 912.345,
+      expected: 40,
+      statistic: 912.345,
+      threshold: 200,
+      basis: 'rule',
+      falseAlarmRate: null,
+    })
+    const { direction: _, ...stall } = one
+    expect(alertReason(stall, 'rule')).toBe(
+      'The run stands still: no event for 912 s, where 40 s at the most were usual (threshold 200 s)',
+    )
+    expect(alertClause(one, {})).toMatch(/^no event came for 912\.\d* s, where 40 s at the most were usual/)
+    expect(certaintyWords(stall)).toMatch(/^the statistic is 912 against a threshold of 200 seconds, five times/)
+  })
+
+  it('of rewards that do not add up names all three series', () => {
+    const one = alert({ kind: 'broken-invariant', series: ['reward/total'], basis: 'rule' })
+    const { direction: _, ...sum } = one
+    expect(alertReason(sum, 'rule')).toContain('0.2 where reward/score and kl_ref/penalty_reward make 0.5')
+    expect(alertClause(one, {})).toContain('is 0.2 where score and KL penalty make 0.5')
   })
 
   it('says of a value that is not finite that it is so', () => {

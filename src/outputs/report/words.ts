@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { metricTitle } from '../../vocabulary/canonical.ts'
+import { canonicalMetric, metricTitle } from '../../vocabulary/canonical.ts'
 import { formatNumber, formatQuantity } from './format.ts'
 import { MAX_CHECKPOINTS, type ReportAlert, type ReportMetric } from './report.ts'
 import type { Advice, AlertKind, SimpleAdvice } from './report-input.ts'
@@ -48,7 +48,8 @@ export function titleInProse(canonical: string): string {
 /** What was seen, as the clause after "because". */
 export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string, ReportMetric>>): string {
   const [first = 'a series', second = 'reward/score'] = alert.series
-  const unit = metrics[first]?.unit ?? ''
+  // What the monitor measures itself is in no store.
+  const unit = metrics[first]?.unit ?? canonicalMetric(first)?.unit ?? ''
   const name = titleInProse(first)
   const observed = seenWords(alert.observed, (value) => formatQuantity(value, unit))
   const expected = formatQuantity(alert.expected, unit)
@@ -92,8 +93,8 @@ export function alertClause(alert: ReportAlert, metrics: Readonly<Record<string,
       return `the ${name} is ${observed} where the limit is ${expected}: trainer and sampler disagree on log-probabilities`
     case 'broken-invariant':
       return `an exact relation is broken: ${invariantClause(alert, name, observed, expected)}`
-    default:
-      return `the ${name} is ${observed} where ${expected} was expected (${KIND_TITLES[alert.kind].toLowerCase()})`
+    case 'stall':
+      return `no event came for ${observed}, where ${expected} at the most were usual: the run may be hanging`
   }
 }
 
@@ -109,6 +110,8 @@ function invariantClause(alert: ReportAlert, name: string, observed: string, exp
       return `the ${name} is ${observed} where it is ${expected} exactly, so the old log-probabilities are wrong`
     case 'adv/reward_corr':
       return `the ${name} is ${observed}, so that what scores well is made rarer`
+    case 'reward/total':
+      return `the ${name} is ${observed} where score and KL penalty make ${expected}, so one of the three is not what its name says`
     case 'value/head_update_norm':
       return 'the value head does not move'
     default:
@@ -125,9 +128,12 @@ export function onsetWords(onset: ReportAlert['onset']): string {
 
 /** How sure an alert is: what its threshold is worth, and how far beyond it the statistic is. */
 export function certaintyWords(
-  alert: Pick<ReportAlert, 'basis' | 'severity' | 'statistic' | 'threshold' | 'falseAlarmRate'>,
+  alert: Pick<ReportAlert, 'kind' | 'basis' | 'severity' | 'statistic' | 'threshold' | 'falseAlarmRate'>,
 ): string {
   const statistic = `the statistic is ${formatNumber(rounded(alert.statistic))} against a threshold of ${formatNumber(rounded(alert.threshold))}`
+  if (alert.kind === 'stall') {
+    return `${statistic} seconds, five times what is usual in this run and a minute at the least; an evaluation or a checkpoint that is new to it can take as long`
+  }
   if (alert.basis === 'rule') {
     return `this is no matter of chance: a relation or limit that is sure was broken ${formatNumber(rounded(alert.statistic))} iterations in a row`
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { canonicalMetric } from '../../../vocabulary/canonical.ts'
 import { unwatchedKinds, unwatchedWords } from '../coverage-words.ts'
 import { formatNumber, formatQuantity } from '../format.ts'
 import type { ReportAlert, TrainingReport } from '../report.ts'
@@ -20,7 +21,7 @@ export function sortedAlerts({ alerts }: TrainingReport): ReportAlert[] {
 /** What a person needs to judge an alert, but for its samples and what to do. */
 export function alertFacts(alert: ReportAlert, report: TrainingReport): Fact[] {
   const [first] = alert.series
-  const unit = (first === undefined ? undefined : report.metrics[first]?.unit) ?? ''
+  const unit = (first === undefined ? undefined : (report.metrics[first]?.unit ?? canonicalMetric(first)?.unit)) ?? ''
   const state = alert.state === 'resolved' ? ', passed since' : ''
   const series = joined(
     alert.series.map((name) => [code(name)]),
