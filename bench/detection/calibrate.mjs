@@ -58,6 +58,7 @@ function source({ runs, iterations, statistics }) {
  */
 
 /** Values that the largest statistic of a healthy run exceeds with each rate, and where they come from. */
+// biome-ignore-all lint/suspicious/noApproximativeNumericConstant: what was measured may lie near one
 export const CALIBRATION = {
   generator: '${GENERATOR}',
   date: '${new Date().toISOString().slice(0, 10)}',

@@ -2,12 +2,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { renderPng, renderSvg } from '../../dist/outputs/plots/render.js'
 import { withFigures } from './detector-pages.mjs'
-import { RIGHT_KINDS } from './real-runs.mjs'
 
 const DOCS = new URL('../../docs/', import.meta.url)
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#AA4A83', '#857227', '#56B4E9', '#1F2328', '#E69F00']
-/** Seeds of recorded runs that their builders have seen. */
-const LOOKED_AT = [1, 2, 3]
 const DRAWN = [
   'reward-hacking',
   'quality-collapse',
@@ -325,10 +322,11 @@ function realSection({ runs, healthy, faults, goldSaved }) {
     return 'None are recorded yet: `npm run bench -- record` makes them, and this section is filled from them.'
   }
   return `Runs of \`RLAIFTrainer\` in the demo's world, recorded by \`npm run bench -- record\` and replayed; the judge's reward is read by the scorer alone.
-Seeds ${LOOKED_AT.join(', ')} were looked at while the detectors were built (how far text may go on, a length explosion's name); no other was.
+They were looked at while the detectors were built (how far text may go on, what a length explosion is called, limits of KL and entropy):
+these are no held-out runs, the simulated ones are.
 
 Healthy: ${healthy.critical} of ${healthy.runs} with a critical alert (upper bound ${healthy.upperBound}), ${healthy.warning} with a warning or more. Faults: ${faults.found} of ${faults.runs} found, ${faults.rightKind} with a
-right kind. Of seeds that were not looked at: ${unseen(runs)}. Gold saved with roll-back: mean ${shown(goldSaved.mean)}, median ${shown(goldSaved.median)} of ${goldSaved.runs} runs that lose gold.
+right kind. Gold saved with roll-back: mean ${shown(goldSaved.mean)}, median ${shown(goldSaved.median)} of ${goldSaved.runs} runs that lose gold.
 
 ${table(
   ['scenario', 'seed', 'first warning', 'first critical', 'kind', 'onset'],
@@ -343,13 +341,6 @@ ${table(
     ].map(shown),
   ),
 )}`
-}
-
-function unseen(runs) {
-  const faults = runs.filter(({ scenario, seed }) => scenario !== 'healthy' && !LOOKED_AT.includes(seed))
-  const found = faults.filter(({ critical }) => critical !== null)
-  const right = found.filter(({ scenario, critical }) => RIGHT_KINDS[scenario].includes(critical.kind))
-  return `${found.length} of ${faults.length} found, ${right.length} with a right kind`
 }
 
 function said(kinds) {

@@ -5,6 +5,7 @@
  */
 
 /** Values that the largest statistic of a healthy run exceeds with each rate, and where they come from. */
+// biome-ignore-all lint/suspicious/noApproximativeNumericConstant: what was measured may lie near one
 export const CALIBRATION = {
   generator: 'simulate 1',
   date: '2026-11-27',
