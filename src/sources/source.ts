@@ -47,8 +47,14 @@ export type SourceRecord =
       readonly name?: string
       readonly project?: string
     }
-  /** A checkpoint was saved after this step. */
-  | { readonly type: 'checkpoint'; readonly step: number; readonly time: number | null; readonly path?: string }
+  /** A checkpoint was saved after this step; `removed` are steps of checkpoints that are no longer there. */
+  | {
+      readonly type: 'checkpoint'
+      readonly step: number
+      readonly time: number | null
+      readonly path?: string
+      readonly removed?: readonly number[]
+    }
   /** The file says that the run is over. */
   | { readonly type: 'end'; readonly status: 'completed' | 'stopped' | 'failed' }
   /** The run begins again in this file, or from this step (a resumed checkpoint, a new file of the same run). */
@@ -96,6 +102,17 @@ export interface SourceFormat {
   readonly name: SourceName
   /** Whether a path is of this format, from its name and its first bytes (up to 4 kB; empty for a folder). Never throws. */
   recognises(path: string, head: Uint8Array, isFolder: boolean): boolean
+  /**
+   * The path that is opened instead, where several files make one run: those of which it is the same are opened once. The path itself without it.
+   */
+  belongsTo?(path: string): string
+  /**
+   * The folder that this run's other files are looked for in, such as the output folder in whose `runs/` TensorBoard's files are. Runs of
+   * different formats with the same one are taken for one run. Without it a run stands for itself.
+   *
+   * @param path what {@link belongsTo} gave.
+   */
+  home?(path: string): string
   /** Runs in a file or folder of this format: nearly always one; a database may hold many. `id` tells them apart in `open`. */
   runs(path: string): Promise<readonly { readonly id: string; readonly name: string }[]>
   /** @param position of an earlier batch; from the beginning without one. */
