@@ -105,7 +105,7 @@ describe('a growing file', () => {
     'x',
     [],
     {},
-    { device: 1, inode: 1, head: 'x', headBytes: 9999, offset: 0 },
+    { device: 1, inode: 1, head: 'x', headBytes: 99999, offset: 0 },
     { device: 1, inode: 1, head: 'x', headBytes: 1, offset: -1 },
   ])('takes %j, which is no mark, for none', (mark) => {
     writeFileSync(path, 'abc')

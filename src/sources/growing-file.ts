@@ -13,8 +13,9 @@ import { basename, dirname, join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import type { Json } from './source.ts'
 
-/** Bytes at the start of a file that are part of its identity. */
+/** Bytes at the start of a file that are part of its identity, and the most that may be asked for. */
 const HEAD_BYTES = 256
+const MAX_HEAD_BYTES = 64 * 1024
 /** Files of a folder that are looked at to find where a file was moved. */
 const MAX_SIBLINGS = 1000
 
@@ -58,7 +59,7 @@ export interface GrowingFile {
 interface Identity {
   readonly device: number
   readonly inode: number
-  /** Hash of the first {@link headBytes}, which grow with the file up to 256. */
+  /** Hash of the first {@link headBytes}, which grow with the file up to what was asked for. */
   readonly head: string
   readonly headBytes: number
 }
@@ -67,8 +68,9 @@ interface Identity {
  * Begins to follow a file. Nothing is read yet, and it need not exist yet.
  *
  * @param mark from {@link GrowingFile.mark}; the beginning of the file without one. One that is no mark counts as none.
+ * @param wantedHead bytes at the start by which the file is known again, at most 64 kB; 256 by default.
  */
-export function growingFile(path: string, mark?: Json): GrowingFile {
+export function growingFile(path: string, mark?: Json, wantedHead = HEAD_BYTES): GrowingFile {
   const saved = parseMark(mark)
   let identity: Identity | null = saved?.identity ?? null
   let offset = saved?.offset ?? 0
@@ -80,7 +82,7 @@ export function growingFile(path: string, mark?: Json): GrowingFile {
     try {
       const stats = fstatSync(descriptor)
       if (!stats.isFile()) throw notReadable(path, 'it is no file')
-      if (identity === null) identity = identityOf(descriptor, stats)
+      if (identity === null) identity = identityOf(descriptor, stats, wantedHead)
       const now = `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${offset}`
       if (now === seen) return nothing(offset)
       const moved = stats.dev !== identity.device || stats.ino !== identity.inode
@@ -92,7 +94,8 @@ export function growingFile(path: string, mark?: Json): GrowingFile {
       if (stats.size < offset) return startAnew('truncated', descriptor, stats)
       if (stats.size < identity.headBytes || headHash(descriptor, identity.headBytes) !== identity.head)
         return startAnew('replaced', descriptor, stats)
-      if (identity.headBytes < HEAD_BYTES && stats.size > identity.headBytes) identity = identityOf(descriptor, stats)
+      if (identity.headBytes < wantedHead && stats.size > identity.headBytes)
+        identity = identityOf(descriptor, stats, wantedHead)
       const piece = readAt(descriptor, stats.size, offset, maxBytes)
       advance(piece)
       if (!piece.more) seen = `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${offset}`
@@ -108,7 +111,7 @@ export function growingFile(path: string, mark?: Json): GrowingFile {
   }
 
   function startAnew(change: 'replaced' | 'truncated', descriptor: number, stats: Stats): FilePiece {
-    identity = identityOf(descriptor, stats)
+    identity = identityOf(descriptor, stats, wantedHead)
     offset = 0
     seen = ''
     return { change, bytes: Buffer.alloc(0), offset: 0, more: stats.size > 0 }
@@ -149,8 +152,8 @@ function openFile(path: string): number {
   return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
 }
 
-function identityOf(descriptor: number, stats: Stats): Identity {
-  const headBytes = Math.min(HEAD_BYTES, stats.size)
+function identityOf(descriptor: number, stats: Stats, wantedHead: number): Identity {
+  const headBytes = Math.min(wantedHead, stats.size)
   return { device: stats.dev, inode: stats.ino, head: headHash(descriptor, headBytes), headBytes }
 }
 
@@ -214,7 +217,7 @@ function parseMark(mark: Json | undefined): { readonly identity: Identity; reado
   if (typeof mark !== 'object' || mark === null || Array.isArray(mark)) return null
   const { device, inode, head, headBytes, offset } = mark as { readonly [key: string]: Json }
   if (typeof device !== 'number' || typeof inode !== 'number' || typeof head !== 'string') return null
-  if (!isCount(headBytes) || headBytes > HEAD_BYTES || !isCount(offset)) return null
+  if (!isCount(headBytes) || headBytes > MAX_HEAD_BYTES || !isCount(offset)) return null
   return { identity: { device, inode, head, headBytes }, offset }
 }
 
