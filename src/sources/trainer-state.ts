@@ -45,11 +45,18 @@ interface StateFile {
   readonly checkpoint: number | null
 }
 
-/** What was given so far: how many entries, the checksum of each, of all, and the newest step. */
+/** What was given so far: how many entries, and the checksum of each. */
 interface Given {
-  sums: number[]
-  all: number
-  count: number
+  readonly sums: readonly number[]
+  /** Checksums of all entries up to some of them: the first, second, fourth and so on, and the last. */
+  readonly marks: ReadonlyMap<number, number>
+  readonly count: number
+}
+
+const NOTHING_GIVEN: Given = { sums: [], marks: new Map(), count: 0 }
+
+function isMark(count: number): boolean {
+  return (count & (count - 1)) === 0
 }
 
 function trainerStateSource(folder: string, position: Json | undefined): Source {
@@ -65,6 +72,7 @@ function trainerStateSource(folder: string, position: Json | undefined): Source 
   async function readFile(file: StateFile, finished: boolean, batch: Batch): Promise<boolean> {
     const entries: SourceRecord[] = []
     const sums: number[] = []
+    const marks = new Map<number, number>()
     let all = 0
     let index = 0
     /** First entry that is not one of those given. */
@@ -77,8 +85,9 @@ function trainerStateSource(folder: string, position: Json | undefined): Source 
       if (sums.length < MAX_ENTRIES) sums.push(sum)
       all = crc32(`${sum}`, all)
       index++
-      // Only the count and the checksum of all are known of what another process has given.
-      if (given.sums.length === 0 && index === given.count && all !== given.all) differsAt = 0
+      // Of what another process has given only the count and some checksums are known.
+      if (given.sums.length === 0 && index <= given.count && (given.marks.get(index) ?? all) !== all) differsAt = 0
+      if (isMark(index)) marks.set(index, all)
       if (index <= given.count && differsAt < 0) return
       const entry = entryRecord(text)
       if ('problem' in entry) damaged.push({ path: file.path, offset: character, problem: entry.problem })
@@ -99,7 +108,7 @@ function trainerStateSource(folder: string, position: Json | undefined): Source 
     if (!scanner.complete && !finished && scanner.problem === null) return false
     if (differsAt === 0 && given.sums.length === 0) {
       batch.records.push({ type: 'attempt' })
-      given = { sums: [], all: 0, count: 0 }
+      given = NOTHING_GIVEN
       return readFile(file, finished, batch)
     }
     const problem = scanner.complete ? null : (scanner.problem ?? 'torn: the document has no end')
@@ -108,8 +117,8 @@ function trainerStateSource(folder: string, position: Json | undefined): Source 
     takeState(scanner.rest, batch)
     if (differsAt >= 0) {
       batch.records.push({ type: 'attempt' })
-      given = { sums, all, count: index }
-    } else if (index >= given.count) given = { sums, all, count: index }
+      given = { sums, marks: marks.set(index, all), count: index }
+    } else if (index >= given.count) given = { sums, marks: marks.set(index, all), count: index }
     batch.records.push(...entries)
     if (file.checkpoint !== null && problem === null) {
       checkpoints.add(file.checkpoint)
@@ -174,12 +183,12 @@ function trainerStateSource(folder: string, position: Json | undefined): Source 
       const next = files.find(isNew)
       if (next) await takeFile(next, finished, batch)
       for (const path of versions.keys()) if (!files.some((file) => file.path === path)) versions.delete(path)
-      const { count, all } = given
+      const { count, marks } = given
       return {
         records: batch.records,
         damage: batch.damage,
         bytes: batch.bytes,
-        position: { count, all, versions: [...versions], checkpoints: [...checkpoints] },
+        position: { count, marks: [...marks], versions: [...versions], checkpoints: [...checkpoints] },
         more: files.some(isNew),
       }
     },
@@ -248,18 +257,24 @@ function stateFiles(folder: string): readonly StateFile[] {
   return files.sort((a, b) => a.modifiedMs - b.modifiedMs || step(a) - step(b))
 }
 
+function numbers(pair: Json): readonly (readonly [number, number])[] {
+  if (!Array.isArray(pair)) return []
+  const [at, sum] = pair as readonly Json[]
+  return typeof at === 'number' && typeof sum === 'number' ? [[at, sum]] : []
+}
+
 function parsePosition(position: Json | undefined): {
   readonly given: Given
   readonly versions: readonly (readonly [string, string])[]
   readonly checkpoints: readonly number[]
 } {
-  const nothing = { given: { sums: [], all: 0, count: 0 }, versions: [], checkpoints: [] }
+  const nothing = { given: NOTHING_GIVEN, versions: [], checkpoints: [] }
   if (typeof position !== 'object' || position === null || Array.isArray(position)) return nothing
-  const { count, all, versions, checkpoints } = position as { readonly [key: string]: Json }
-  if (typeof count !== 'number' || typeof all !== 'number' || !Array.isArray(versions) || !Array.isArray(checkpoints))
+  const { count, marks, versions, checkpoints } = position as { readonly [key: string]: Json }
+  if (typeof count !== 'number' || !Array.isArray(marks) || !Array.isArray(versions) || !Array.isArray(checkpoints))
     return nothing
   return {
-    given: { sums: [], all, count },
+    given: { sums: [], marks: new Map(marks.flatMap(numbers)), count },
     versions: versions.flatMap((pair) => (Array.isArray(pair) ? [[String(pair[0]), String(pair[1])] as const] : [])),
     checkpoints: checkpoints.filter((step): step is number => typeof step === 'number'),
   }
