@@ -91,6 +91,11 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['decision', 'events.ts', 'log', 'monitor.ts', 'quality', 'sources', 'text', 'vocabulary'],
     types: ['callbacks.ts', 'detectors'],
   },
+  // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
+  watch: {
+    values: ['check', 'decision', 'log', 'outputs', 'sources', 'text'],
+    types: ['detectors', 'events.ts', 'monitor.ts', 'vocabulary'],
+  },
   outputs: {
     values: ['events.ts', 'text', 'vocabulary', 'stats'],
     types: ['callbacks.ts', 'detectors', 'metrics', 'quality', 'run-summary.ts'],

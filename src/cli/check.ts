@@ -1,21 +1,15 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { CheckedPath, Unreadable } from '../check/check-path.ts'
-import { ANALYZER_MODES, type AnalyzerMode, DEFAULT_MODE, QualityAnalyzer } from '../decision/quality-analyzer.ts'
-import { PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
 import type { Severity } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
-import { TrainingMonitor } from '../monitor.ts'
 import { createProgress } from '../outputs/terminal/progress.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { mapOption, READS, trainerOption } from './source-options.ts'
 
-interface CheckFlags {
+interface CheckFlags extends AnalyzerFlags {
   readonly json?: true
-  readonly mode?: AnalyzerMode
-  readonly preset?: Preset
-  readonly falseAlarmRate?: number
-  readonly klThreshold?: number
   readonly failOn: Severity
   readonly trainer?: TrainerName
   readonly map?: ReadonlyMap<string, string>
@@ -32,7 +26,7 @@ const LONG_INPUT_BYTES = 4 * 1024 * 1024
 
 /** `telltale check PATH…`: sends recorded runs through the detectors; for scripts and CI. */
 export function checkCommand(): Command {
-  return new Command('check')
+  const command = new Command('check')
     .description('Sends recorded runs through the detectors and says what they find.')
     .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
     .option('--json', 'print the runs with alerts and coverage as JSON')
@@ -41,25 +35,9 @@ export function checkCommand(): Command {
         .choices(['info', 'warning', 'critical'])
         .default('critical'),
     )
-    .addOption(
-      new Option(
-        '--mode <mode>',
-        `threshold: the fixed rules; calibrated: a known rate of false alarms (default: "${DEFAULT_MODE}")`,
-      ).choices(ANALYZER_MODES),
-    )
-    .addOption(
-      new Option('--preset <preset>', 'mode calibrated: sort of training (default: from what the run logs)').choices(
-        PRESETS,
-      ),
-    )
-    .option(
-      '--false-alarm-rate <rate>',
-      'mode calibrated: share of healthy runs with a critical alert, above 0 to 0.5 (default: 0.01)',
-      number,
-    )
-    .option('--kl-threshold <nats>', 'nats per token of kl_ref/token above which it is critical', number)
     .addOption(trainerOption())
     .addOption(mapOption())
+  return addAnalyzerOptions(command)
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(telltale check --help shows the options)')
     .exitOverride()
@@ -88,8 +66,7 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
     throw new TelltaleError('bad-usage', 'standard input (-) can be read once')
   }
   const { json, failOn, trainer, map, ...options } = flags
-  // Refuses options before anything is read.
-  new QualityAnalyzer({ monitor: new TrainingMonitor({ handleSignals: false }), ...options })
+  checkAnalyzerFlags(options)
   const { checkPath } = await import('../check/check-path.ts')
   const { hasAlert } = await import('../check/run-check.ts')
   const controller = new AbortController()
@@ -184,10 +161,4 @@ function harmless(json: string): string {
     /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-function number(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (Number.isFinite(value)) return value
-  throw new InvalidArgumentError('Expected a number.')
 }

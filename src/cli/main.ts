@@ -11,6 +11,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { TELLTALE_VERSION } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { watchCommand } from './watch.ts'
 
 /** Error codes that mean that the user asked for something that cannot be. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['bad-option', 'bad-usage', 'not-writable', 'not-readable'])
@@ -25,6 +26,7 @@ function program(): Command {
     .helpCommand(false)
     .showHelpAfterError('(telltale --help shows what there is)')
     .addCommand(demoCommand())
+    .addCommand(watchCommand())
     .addCommand(checkCommand())
     .exitOverride()
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { ALERT_KINDS, type AlertKind } from '../detectors/detector.ts'
 import { TRAINERS } from '../vocabulary/vocabulary.ts'
 
 /** What Telltale reads, for the help of the verbs that do. */
@@ -20,4 +21,20 @@ export function mapOption(): Option {
     if (!old || !name || rest.length > 0) throw new InvalidArgumentError('Expected OLD=NEW.')
     return new Map([...(before ?? []), [old, name]])
   })
+}
+
+/** `--ignore KIND`, as often as wanted. */
+export function ignoreOption(): Option {
+  return new Option('--ignore <kind>', 'leave out alerts of this kind; may be repeated').argParser(
+    (text: string, before: ReadonlySet<AlertKind> | undefined) => {
+      const kind = ALERT_KINDS.find((one) => one === text)
+      if (!kind) throw new InvalidArgumentError(`Expected one of ${ALERT_KINDS.join(', ')}.`)
+      return new Set([...(before ?? []), kind])
+    },
+  )
+}
+
+/** `--stop-on critical`. */
+export function stopOnOption(what: string): Option {
+  return new Option('--stop-on <severity>', what).choices(['critical'])
 }

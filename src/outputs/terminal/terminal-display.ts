@@ -74,6 +74,7 @@ export class TerminalDisplay implements TrainingCallback {
   readonly verbosity: VerbosityLevel
   readonly #clock: Clock
   readonly #surface: Surface
+  readonly #repaints: boolean
   readonly #fixedTotal: number | null
   readonly #pace = createPace()
   readonly #parts = createSeriesPartsCache()
@@ -102,7 +103,8 @@ export class TerminalDisplay implements TrainingCallback {
     const width = integerOrNull(options.width, 'width', 20)
     const stream: TerminalStream = options.stream ?? process.stdout
     const env = options.env ?? process.env
-    const surface = canRepaint(stream, env) ? liveSurface : pipedSurface
+    this.#repaints = canRepaint(stream, env)
+    const surface = this.#repaints ? liveSurface : pipedSurface
     this.#surface = surface(stream, {
       clock: this.#clock,
       color: options.color ?? wantsColor(stream, env),
@@ -147,6 +149,22 @@ export class TerminalDisplay implements TrainingCallback {
       verbosity: this.verbosity,
       alerts,
       state: () => this.#state(moment !== 'progress' || alerts.length > 0),
+      done: this.#done,
+      total: this.#total,
+    })
+  }
+
+  /**
+   * Shows what came since the last paint, and how time has passed, where it is due and the display repaints in place: for whoever shows a run in
+   * which nothing happens for a while.
+   */
+  refresh(): void {
+    if (this.#closed || !this.#repaints || this.#status !== 'running') return
+    this.#surface.show({
+      moment: 'progress',
+      verbosity: this.verbosity,
+      alerts: [],
+      state: () => this.#state(false),
       done: this.#done,
       total: this.#total,
     })
