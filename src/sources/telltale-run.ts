@@ -39,12 +39,12 @@ function runFolderSource(folder: string, position: Json | undefined): Source {
     const names = namesIn(folder)
     const now = names.join('/')
     if (now === seen) return
-    seen = now
     if (names.length === 0 && sources.size > 0) return
     for (const path of await logFiles(folder)) {
       const name = basename(path)
       if (!sources.has(name)) sources.set(name, lineSource({ path, reader: jsonlReader, position: saved.get(name) }))
     }
+    seen = now
     // A run of another id moves the logs of this one away.
     for (const name of sources.keys()) if (!names.includes(name)) sources.delete(name)
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Alert, Severity } from '../detectors/detector.ts'
+import type { TrainingEvent } from '../events.ts'
 import { alertView } from '../outputs/terminal/collect-state.ts'
 import type { AlertView } from '../outputs/terminal/display-state.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
@@ -21,6 +22,7 @@ import {
   type TerminalStream,
   wantsColor,
 } from '../outputs/terminal/terminal-traits.ts'
+import { latestWrite } from '../sources/latest-write.ts'
 import type { Clock } from '../time.ts'
 import type { LiveRun, WatchedRun } from './watched-run.ts'
 
@@ -65,7 +67,7 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
     paintedMs = Number.NEGATIVE_INFINITY
   })
   const newsMs = new Map<WatchedRun, number>()
-  let single: { readonly run: LiveRun; readonly display: TerminalDisplay; readonly stop: () => void } | null = null
+  let single: SingleView | null = null
   let pendingLines: string[] = []
 
   function onlyRun(): LiveRun | null {
@@ -85,19 +87,21 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
       await display.close()
     }
     if (run === null) return
+    region.show([])
     region.end()
     single = begin(run)
   }
 
-  function begin(run: LiveRun) {
+  function begin(run: LiveRun): SingleView {
     const display = new TerminalDisplay({ verbosity: 'verbose', stream, env, clock, ...total(run) })
       .setMetricsStore(run.monitor.getMetricsStore())
       .setAnalyzer(viewOf(run))
     display.onRegister(run.monitor)
     for (const line of pendingLines.splice(0)) display.print(line)
-    if (run.newest) display.onEvent(run.newest)
-    if (run.status !== 'running') display.onEvent(endOf(run))
-    return { run, display, stop: run.listen((event) => display.onEvent(event)) }
+    const one = watched()[0]!
+    const { trainer } = run.monitor.getMetricsStore()
+    display.print(`${run.name}: ${one.path}, read as ${one.source} of ${trainer}. Ctrl-C ends the watching.`)
+    return singleView(run, display, one.source === 'telltale')
   }
 
   function paintTable(): void {
@@ -127,7 +131,12 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
       paintedMs = Number.NEGATIVE_INFINITY
     },
     news(one) {
-      newsMs.set(one, clock.monotonicMs())
+      const nowMs = clock.monotonicMs()
+      newsMs.set(
+        one,
+        newsMs.has(one) ? nowMs : nowMs - 1000 * Math.max(0, clock.unixSeconds() - latestWrite(one.found)),
+      )
+      single?.news()
     },
     round(caughtUp) {
       if (clock.monotonicMs() - paintedMs < PAINT_INTERVAL_MS) return
@@ -153,8 +162,56 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
   }
 }
 
-/** Lines for a pipe or file: what was found, every alert, how a run goes on at times, and its end. */
-function plainView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
+/** One run in its full view. */
+interface SingleView {
+  readonly run: LiveRun
+  readonly display: TerminalDisplay
+  /** Shows what came since the last call. */
+  news(): void
+  stop(): void
+}
+
+/**
+ * What one look at the files brought goes to the display as one event: its pace would else be that of the reading, not of the training.
+ *
+ * @param own whether its iterations count from 0, as our own do; steps of other trainers are shown as they are.
+ */
+function singleView(run: LiveRun, display: TerminalDisplay, own: boolean): SingleView {
+  const give = ({ phase, iteration, metadata }: Pick<TrainingEvent, 'phase' | 'iteration' | 'metadata'>) =>
+    display.onEvent({ phase, iteration: own ? iteration : Math.max(0, iteration - 1), metadata } as TrainingEvent)
+  let waiting: TrainingEvent | null = run.newest
+  const stop = run.listen((event) => {
+    if (event.phase !== 'training_end') waiting = event
+  })
+  let ended = false
+  const view: SingleView = {
+    run,
+    display,
+    stop,
+    news() {
+      const { status } = run
+      if (waiting !== null) give(waiting)
+      waiting = null
+      if (status !== 'running' && !ended) give({ phase: 'training_end', iteration: run.step, metadata: { status } })
+      ended = status !== 'running'
+    },
+  }
+  view.news()
+  return view
+}
+
+/**
+ * Lines for a pipe or file: what was found, every alert, how a run goes on at times, and its end.
+ *
+ * @param options.quiet leaves out how it goes on, for a terminal that the training writes to.
+ */
+export function plainView({
+  stream,
+  env,
+  clock,
+  watched,
+  quiet = false,
+}: ShowRunsOptions & { readonly quiet?: boolean }): RunsView {
   const color = wantsColor(stream, env)
   const glyphs = glyphsFor(showsUnicode(env))
   const width = Math.max(20, sizeOf(stream).columns - 1)
@@ -186,16 +243,16 @@ function plainView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
       const view = namedAlert(alert, run)
       for (const line of permanentAlerts([view], width, glyphs)) write(line)
     },
-    news: tell,
+    news: quiet ? () => {} : tell,
     round() {
       for (const one of watched()) {
         const { problem } = one
-        if (problem === null || problems.get(one) === problem) continue
+        if (quiet || problem === null || problems.get(one) === problem) continue
         problems.set(one, problem)
         write([span(`${displayText(one.found.name, 60)}: ${displayText(problem, 300)}`, 'bad')])
       }
     },
-    say: (text) => write([span(displayText(text))]),
+    say: (text) => write([span(quiet ? `telltale: ${displayText(text)}` : displayText(text))]),
     async close() {},
   }
 }
@@ -237,15 +294,6 @@ function total(run: LiveRun): { readonly totalIterations?: number } {
   return run.totalIterations === null ? {} : { totalIterations: run.totalIterations }
 }
 
-function endOf(run: LiveRun) {
-  return {
-    phase: 'training_end',
-    iteration: Math.max(0, run.iterations - 1),
-    metrics: {},
-    metadata: { status: run.status },
-  } as unknown as Parameters<TerminalDisplay['onEvent']>[0]
-}
-
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 
 /** The rows of one run's files: nearly always one. */
@@ -279,7 +327,7 @@ export function rowsOf(watched: WatchedRun, newsAtMs: number | null, clock: Cloc
     return {
       name: run.name,
       state: stateOf(watched, run, ageMs),
-      iterations: run.iterations,
+      iterations: watched.source === 'telltale' ? run.iterations : run.step,
       total: run.totalIterations,
       reward: newest(REWARD),
       kl: newest(KL),

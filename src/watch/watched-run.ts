@@ -44,6 +44,8 @@ export interface LiveRun {
   /** Iterations that closed, counted from 0: the newest + 1. */
   readonly iterations: number
   readonly totalIterations: number | null
+  /** The newest step that anything came of, the open one included. */
+  readonly step: number
   /** The newest event and what came with it, for a display that begins in the middle of a run. */
   readonly newest: TrainingEvent | null
   /** Takes events as they come, from now on. */
@@ -191,6 +193,7 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
   let analyzer: QualityAnalyzer | null = null
   let writer = ''
   let newest: TrainingEvent | null = null
+  let step = 0
   let said: string | null = null
   const listeners = new Set<(event: TrainingEvent) => void>()
   const ignore = options.ignore ?? new Set<AlertKind>()
@@ -204,6 +207,7 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
       made.registerCallback({
         name: 'watch',
         onEvent(event) {
+          if (event.phase === 'iteration_end' || event.phase === 'policy_update') step = event.iteration
           if (event.phase === 'iteration_end' || newest === null) newest = event
           for (const listener of listeners) listener(event)
         },
@@ -242,6 +246,9 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
     },
     get totalIterations() {
       return monitor?.summary().totalIterations ?? null
+    },
+    get step() {
+      return step
     },
     get newest() {
       return newest
