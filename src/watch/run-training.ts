@@ -49,11 +49,12 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
   if (captured) view.say(`What the training prints goes to ${captured}`)
   const child = start(command, captured)
   const controller = new AbortController()
-  const exit = ended(child.process).then((code) => {
+  const exit = ended(child.process)
+  exit.then(
     // What it wrote last is still to be read.
-    void sleep(LAST_LOOKS_MS).then(() => controller.abort())
-    return code
-  })
+    () => void sleep(LAST_LOOKS_MS).then(() => controller.abort()),
+    () => controller.abort(),
+  )
   const stopper = stopperOf(child, exit, graceMs, view.say)
   const actor = actOnAlerts({
     stopOnCritical: null,
