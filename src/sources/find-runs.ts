@@ -8,6 +8,7 @@ import { closeSync, constants, openSync, readSync, type Stats, statSync } from '
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errorMessage } from '../errors.ts'
+import { consoleFormat } from './console.ts'
 import { SOURCE_FORMATS } from './formats.ts'
 import { jsonlFormat } from './jsonl.ts'
 import { nameOfFile } from './run-name.ts'
@@ -22,6 +23,9 @@ const SKIPPED = new Set(['node_modules', '.git', '__pycache__', '.venv', 'venv',
 /** Endings of files that are none of the formats, and are many or large. */
 const OTHER_FILES =
   /\.(safetensors|bin|pt|pth|ckpt|npy|npz|arrow|gguf|h5|onnx|pkl|png|jpe?g|gif|svg|webp|mp4|gz|bz2|xz|zst|zip|tar|html?|css|js|mjs|ts|map|py|pyc|ipynb|md|ya?ml|toml|sh|c|h|cc|cpp|rs|so|lock)$/i
+
+/** Endings of what programs print. */
+const TEXT_FILES = /\.(log|out|err|txt)$/i
 
 /** One file or folder of a run. */
 export interface FoundPart {
@@ -70,8 +74,9 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
     const isFolder = stats.isDirectory()
     const looked = isFolder || (stats.isFile() && (named || !OTHER_FILES.test(path)))
     const head = looked && !isFolder ? headOf(path) : new Uint8Array()
-    let format = looked ? (formats.find((one) => one.recognises(path, head, isFolder)) ?? null) : null
-    if (format === null && named && !isFolder) format = jsonlFormat
+    const format = looked ? (formats.find((one) => one.recognises(path, head, isFolder)) ?? null) : null
+    // Not remembered: what is written into it later may tell better.
+    if (format === null && named && !isFolder) return TEXT_FILES.test(path) ? consoleFormat : jsonlFormat
     known.set(path, { format, size: stats.size })
     return format
   }
@@ -134,7 +139,10 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
     for (const { format, path } of candidates.values()) {
       signal?.throwIfAborted()
       try {
-        found.push({ format, path, runs: await format.runs(path) })
+        const runs = await format.runs(path)
+        // A file that is named is read, though nothing that is known stands in it yet.
+        const isNamed = runs.length === 0 && paths.includes(path)
+        found.push({ format, path, runs: isNamed ? [{ id: '', name: nameOfFile(path) }] : runs })
       } catch (error) {
         refuse(path, errorMessage(error))
       }

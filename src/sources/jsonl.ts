@@ -18,9 +18,11 @@ type LineKind = 'telltale' | 'jsonl' | 'verl'
 /** Any file whose lines are JSON with a step; verl's and single files of our own log included. */
 export const jsonlFormat: SourceFormat = {
   name: 'jsonl',
-  recognises(_path, head, isFolder) {
+  recognises(path, head, isFolder) {
     if (isFolder) return false
     const { lines, torn } = headLines(head)
+    // A document has a step now and then; it has not one a line.
+    if (/\.json$/i.test(path)) return lines.length > 1 && lines.slice(0, 2).every((line) => kindOf(line) !== null)
     if (lines.length === 0) return torn.startsWith('{"') && /^\{"(v|step|global_step|_step|iteration)":/.test(torn)
     return lines.slice(0, 5).some((line) => line.startsWith('{') && kindOf(line) !== null)
   },

@@ -145,5 +145,5 @@ function holdsAll(watched: FoundRun, found: FoundRun): boolean {
 }
 
 function hasPart(found: FoundRun, { format, path, id }: FoundRun['parts'][number]): boolean {
-  return found.parts.some((part) => part.format === format && part.path === path && part.id === id)
+  return found.parts.some((part) => part.path === path && part.id === id && (part.format === format || id === ''))
 }

@@ -105,7 +105,8 @@ export function watchRun(
         lines++
         let run = runs.get(line.run)
         if (!run) {
-          run = liveRun(line.run, found.name, options)
+          // Lines that we made of another trainer's have the id of the run's place.
+          run = liveRun(line.run, line.writer === 'source' ? found.name : line.run, options)
           runs.set(line.run, run)
         }
         run.take(line)
