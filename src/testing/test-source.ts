@@ -57,7 +57,7 @@ const MAX_LOOKS = 100_000
  *   name: 'console',
  *   recognises: (path, head) => path.endsWith('.loss') && head.length > 0,
  *   runs: async () => [{ id: '', name: 'losses' }],
- *   async open(path, id, position) {
+ *   async open(path, _id, position) {
  *     let step = Number(position ?? 0)
  *     return {
  *       name: 'console',
