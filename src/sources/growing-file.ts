@@ -1,9 +1,10 @@
 /**
  * Follows one file that somebody else writes: what is new since the last look, and whether it is still the same file.
  *
- * It asks again and again (network file systems notify nobody), and opens the file anew for each look: an open one would show a network
- * file system's cached size, hold a place on the disk after a deletion, and run out of descriptors over thousands of files. Calls are
- * synchronous: a look at an unchanged file costs some ten microseconds, through the thread pool several times that.
+ * It asks again and again (network file systems notify nobody), and opens the file anew to read: an open one would show a network file system's
+ * cached size, hold a place on the disk after a deletion, and run out of descriptors over thousands of files. Where the file's size and time
+ * have not changed most looks only ask for these, which a network file system may answer from memory, and every fifth opens it. Calls are
+ * synchronous: a look at an unchanged file costs a few microseconds, through the thread pool many times that.
  *
  * @module
  */
@@ -16,6 +17,8 @@ import type { Json } from './source.ts'
 /** Bytes at the start of a file that are part of its identity, and the most that may be asked for. */
 const HEAD_BYTES = 256
 const MAX_HEAD_BYTES = 64 * 1024
+/** Looks at a file that seems unchanged, of which one opens it. */
+const LOOKS_AN_OPENING = 5
 /** Files of a folder that are looked at to find where a file was moved. */
 const MAX_SIBLINGS = 1000
 
@@ -76,15 +79,23 @@ export function growingFile(path: string, mark?: Json, wantedHead = HEAD_BYTES):
   let offset = saved?.offset ?? 0
   /** Size and time of the last look, so that an unchanged file is not read. */
   let seen = ''
+  let looks = 0
+
+  /** Whether the file is, as far as is known without opening it, what it was at the last look. */
+  function isAsBefore(): boolean {
+    if (seen === '' || ++looks % LOOKS_AN_OPENING === 0) return false
+    const stats = statSync(path, { throwIfNoEntry: false })
+    return stats !== undefined && versionOf(stats, offset) === seen
+  }
 
   function look(maxBytes: number): FilePiece {
+    if (isAsBefore()) return nothing(offset)
     const descriptor = openFile(path)
     try {
       const stats = fstatSync(descriptor)
       if (!stats.isFile()) throw notReadable(path, 'it is no file')
       if (identity === null) identity = identityOf(descriptor, stats, wantedHead)
-      const now = `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${offset}`
-      if (now === seen) return nothing(offset)
+      if (versionOf(stats, offset) === seen) return nothing(offset)
       const moved = stats.dev !== identity.device || stats.ino !== identity.inode
       if (moved) {
         const rest = readMoved(path, identity, offset, maxBytes)
@@ -98,7 +109,7 @@ export function growingFile(path: string, mark?: Json, wantedHead = HEAD_BYTES):
         identity = identityOf(descriptor, stats, wantedHead)
       const piece = readAt(descriptor, stats.size, offset, maxBytes)
       advance(piece)
-      if (!piece.more) seen = `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs} ${offset}`
+      if (!piece.more) seen = versionOf(stats, offset)
       return piece
     } finally {
       closeSync(descriptor)
@@ -145,6 +156,10 @@ export function growingFile(path: string, mark?: Json, wantedHead = HEAD_BYTES):
 export function fileVersion(path: string): string | null {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats ? `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}` : null
+}
+
+function versionOf({ dev, ino, size, mtimeMs }: Stats, offset: number): string {
+  return `${dev} ${ino} ${size} ${mtimeMs} ${offset}`
 }
 
 /** A pipe of that name must not hold us up: it is opened without waiting for its writer, and then refused. */

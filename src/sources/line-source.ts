@@ -60,6 +60,9 @@ export function lineSource(options: LineSourceOptions): Source {
     saved && file.offset !== saved.consumed ? NOTHING_COMPARED : null
   if (comparing) file.seek(0)
 
+  /** What the last look gave, while nothing is new: most looks at most files are that. */
+  let unchanged: SourceBatch | null = null
+
   function takeBytes(bytes: Buffer, cut: Cut): void {
     for (const whole of cutter.take(bytes, cut)) sums = summed(sums, whole)
   }
@@ -95,8 +98,10 @@ export function lineSource(options: LineSourceOptions): Source {
     },
     async read({ finished = false, signal } = {}) {
       signal?.throwIfAborted()
-      const cut: Cut = { records: [], damage: [] }
       const piece = file.read(PIECE_BYTES)
+      const isNews = finished || comparing !== null || piece.change !== 'same' || piece.bytes.length > 0
+      if (!isNews && unchanged !== null) return unchanged
+      const cut: Cut = { records: [], damage: [] }
       let more = piece.more
       if (piece.change !== 'same') {
         if (cutter.consumed === 0) beginAnew(cut)
@@ -112,7 +117,7 @@ export function lineSource(options: LineSourceOptions): Source {
           more = true
         } else if (finished && !piece.more) cutter.finish(cut)
       }
-      return {
+      const batch: SourceBatch = {
         ...cut,
         position: {
           file: comparing ? null : file.mark(cutter.consumed),
@@ -124,6 +129,9 @@ export function lineSource(options: LineSourceOptions): Source {
         bytes: piece.bytes.length,
         more,
       }
+      const { position } = batch
+      unchanged = more || comparing !== null ? null : { records: [], damage: [], position, bytes: 0, more: false }
+      return batch
     },
     close() {},
   }

@@ -3,6 +3,7 @@
  *
  * @module telltale/testing
  */
+export type { WireLine } from '../log/wire.ts'
 export type {
   Json,
   Source,

@@ -69,6 +69,9 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
   const newsMs = new Map<WatchedRun, number>()
   let single: SingleView | null = null
   let pendingLines: string[] = []
+  /** Rounds in which news may still wait for a paint of the single view. */
+  let freshRounds = 0
+  let idleRounds = 0
 
   function onlyRun(): LiveRun | null {
     const all = watched()
@@ -93,7 +96,7 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
   }
 
   function begin(run: LiveRun): SingleView {
-    const display = new TerminalDisplay({ verbosity: 'verbose', stream, env, clock, ...total(run) })
+    const display = new TerminalDisplay({ verbosity: 'verbose', stream, env, clock, apart: true, ...total(run) })
       .setMetricsStore(run.monitor.getMetricsStore())
       .setAnalyzer(viewOf(run))
     display.onRegister(run.monitor)
@@ -102,6 +105,13 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
     const { trainer } = run.monitor.getMetricsStore()
     display.print(`${run.name}: ${one.path}, read as ${one.source} of ${trainer}. Ctrl-C ends the watching.`)
     return singleView(run, display, one.source === 'telltale')
+  }
+
+  /** Time goes on in the display, too; it needs no paint for each half second of it, which would hold up news. */
+  function refresh({ display }: SingleView): void {
+    if (freshRounds <= 0 && ++idleRounds % 4 !== 0) return
+    freshRounds--
+    display.refresh()
   }
 
   function paintTable(): void {
@@ -136,13 +146,15 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
         one,
         newsMs.has(one) ? nowMs : nowMs - 1000 * Math.max(0, clock.unixSeconds() - latestWrite(one.found)),
       )
+      freshRounds = 3
       single?.news()
     },
     round(caughtUp) {
-      if (clock.monotonicMs() - paintedMs < PAINT_INTERVAL_MS) return
+      // A single view knows itself when a paint is due.
+      if (single === null && clock.monotonicMs() - paintedMs < PAINT_INTERVAL_MS) return
       paintedMs = clock.monotonicMs()
       void choose().then(() => {
-        if (single) single.display.refresh()
+        if (single) refresh(single)
         else if (caughtUp || watched().length !== 1 || watched()[0]!.bytesRead > 4 * 1024 * 1024) paintTable()
       })
     },

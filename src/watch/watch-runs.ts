@@ -40,10 +40,10 @@ export interface WatchOptions extends WatchedRunOptions, WatchEvents {
 }
 
 /** Between two looks at all runs: a new line is on the screen within a second, with the half second between two paints. */
-const LOOK_INTERVAL_MS = 400
+const LOOK_INTERVAL_MS = 300
 /** Between two searches for runs, at the least; and how many times as long as a search takes. */
 const SEARCH_INTERVAL_MS = 2000
-const SEARCH_SHARE = 25
+const SEARCH_SHARE = 200
 const MAX_SEARCH_INTERVAL_MS = 60_000
 
 /** Watches until the signal is aborted, or `done` says so. Resolves then; throws only for what no run is to blame for. */

@@ -41,6 +41,8 @@ export interface TerminalDisplayOptions {
   readonly width?: number
   /** Environment variables; those of the process by default. */
   readonly env?: Environment
+  /** True where the display is not in the training's process: it paints twice a second, however long a paint takes. False by default. */
+  readonly apart?: boolean
 }
 
 /** A comparator, as far as a display reads it. */
@@ -110,6 +112,7 @@ export class TerminalDisplay implements TrainingCallback {
       color: options.color ?? wantsColor(stream, env),
       glyphs: glyphsFor(options.unicode ?? showsUnicode(env)),
       ...(width === null ? {} : { width }),
+      ...(options.apart === undefined ? {} : { apart: options.apart }),
     })
   }
 
