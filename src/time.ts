@@ -55,3 +55,17 @@ export function randomId(bytes = 6): string {
       .padStart(2, '0')
   return id
 }
+
+/** Waits so many milliseconds, or until the signal is aborted, whichever comes first; never throws. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const end = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
+  })
+}

@@ -85,9 +85,16 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['detectors', 'events.ts', 'stats', 'text', 'vocabulary'],
     types: ['callbacks.ts', 'events.ts', 'run-summary.ts'],
   },
+  // What files say, in the trainers' own words: nothing here knows a monitor or a detector.
+  sources: { values: ['events.ts', 'log', 'text', 'vocabulary'], types: [] },
   check: {
-    values: ['decision', 'events.ts', 'log', 'monitor.ts', 'quality', 'text', 'vocabulary'],
+    values: ['decision', 'events.ts', 'log', 'monitor.ts', 'quality', 'sources', 'text', 'vocabulary'],
     types: ['callbacks.ts', 'detectors'],
+  },
+  // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
+  watch: {
+    values: ['check', 'decision', 'log', 'outputs', 'sources', 'text'],
+    types: ['detectors', 'events.ts', 'monitor.ts', 'vocabulary'],
   },
   outputs: {
     values: ['events.ts', 'text', 'vocabulary', 'stats'],

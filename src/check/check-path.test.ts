@@ -287,7 +287,13 @@ describe('a stream', () => {
   })
 
   it('that never makes a line or never makes sense is given up', async () => {
-    await expect(piped(Array.from({ length: 5000 }, () => 'x'))).rejects.toThrowError(/1000 lines, none of which/)
+    await expect(piped(Array.from({ length: 5000 }, () => 'x'))).rejects.toThrowError(/no line of it says/)
+    await expect(piped(Array.from({ length: 5000 }, () => '{x'))).rejects.toThrowError(/\d lines, none of which/)
+    function* endless() {
+      for (;;) yield Buffer.from('{x\n'.repeat(100))
+    }
+    const reading = checkPath('-', { check: {}, stdin: Readable.from(endless()) })
+    await expect(reading).rejects.toThrowError(/1000 lines, none of which/)
     await expect(check('-', {}, 'x'.repeat(40_000_000))).rejects.toThrowError(/longer than 16777216 bytes/)
   })
 })

@@ -13,6 +13,7 @@ import type { Alert, Coverage, Severity } from '../detectors/detector.ts'
 import type { RunStatus } from '../events.ts'
 import { createReplayer } from '../log/replayer.ts'
 import type { WireLine } from '../log/wire.ts'
+import type { SourceName } from '../sources/source.ts'
 import { deriveQuality } from './derive-quality.ts'
 
 /** How runs are checked: the options of an analyzer. */
@@ -22,8 +23,8 @@ export type CheckOptions = Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'fal
 export interface CheckedRun {
   readonly run: string
   readonly path: string
-  /** `telltale` for its own logs, `verl` and `jsonl` for flat lines. */
-  readonly source: 'telltale' | 'verl' | 'jsonl'
+  /** The format that its numbers were read from: `telltale` for Telltale's own logs. */
+  readonly source: SourceName
   /** Table of names by which the series were understood. */
   readonly trainer: string
   /** Closed iterations that the detectors saw, repeated ones included. */

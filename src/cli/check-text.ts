@@ -123,8 +123,9 @@ function damagedLines({ damaged, repeated, missing }: CheckedPath, page: Page): 
     lines.push([
       span(`${damaged.count.toLocaleString('en')} ${damaged.count === 1 ? 'line' : 'lines'} set aside:`, 'warn'),
     ])
-    for (const { path, lineNumber, problem } of damaged.lines.slice(0, MAX_DAMAGED)) {
-      const text = `${displayText(path, 200)}:${lineNumber}: ${displayText(problem, 200)}`
+    for (const { path, lineNumber, offset, problem } of damaged.lines.slice(0, MAX_DAMAGED)) {
+      const place = lineNumber === undefined ? `byte ${offset.toLocaleString('en')}` : `${lineNumber}`
+      const text = `${displayText(path, 200)}:${place}: ${displayText(problem, 200)}`
       lines.push(...indented(wrapLine([span(text, 'dim')], page.width - 2, 2, page.glyphs)))
     }
     const left = damaged.count - Math.min(damaged.lines.length, MAX_DAMAGED)

@@ -1,20 +1,18 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { CheckedPath, Unreadable } from '../check/check-path.ts'
-import { ANALYZER_MODES, type AnalyzerMode, DEFAULT_MODE, QualityAnalyzer } from '../decision/quality-analyzer.ts'
-import { PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
 import type { Severity } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
-import { TrainingMonitor } from '../monitor.ts'
 import { createProgress } from '../outputs/terminal/progress.ts'
 import { plainText } from '../text/plain-text.ts'
+import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
+import { mapOption, READS, trainerOption } from './source-options.ts'
 
-interface CheckFlags {
+interface CheckFlags extends AnalyzerFlags {
   readonly json?: true
-  readonly mode?: AnalyzerMode
-  readonly preset?: Preset
-  readonly falseAlarmRate?: number
-  readonly klThreshold?: number
   readonly failOn: Severity
+  readonly trainer?: TrainerName
+  readonly map?: ReadonlyMap<string, string>
 }
 
 /** Exit codes: 0 clean, 1 alerts at or above `--fail-on`, 2 unreadable input or bad usage, 130 interrupted. */
@@ -28,43 +26,30 @@ const LONG_INPUT_BYTES = 4 * 1024 * 1024
 
 /** `telltale check PATH…`: sends recorded runs through the detectors; for scripts and CI. */
 export function checkCommand(): Command {
-  return new Command('check')
+  const command = new Command('check')
     .description('Sends recorded runs through the detectors and says what they find.')
-    .argument('<path...>', 'run folders, folders of them, files of JSON lines, or - for standard input')
+    .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
     .option('--json', 'print the runs with alerts and coverage as JSON')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 at an alert of this severity or above')
         .choices(['info', 'warning', 'critical'])
         .default('critical'),
     )
-    .addOption(
-      new Option(
-        '--mode <mode>',
-        `threshold: the fixed rules; calibrated: a known rate of false alarms (default: "${DEFAULT_MODE}")`,
-      ).choices(ANALYZER_MODES),
-    )
-    .addOption(
-      new Option('--preset <preset>', 'mode calibrated: sort of training (default: from what the run logs)').choices(
-        PRESETS,
-      ),
-    )
-    .option(
-      '--false-alarm-rate <rate>',
-      'mode calibrated: share of healthy runs with a critical alert, above 0 to 0.5 (default: 0.01)',
-      number,
-    )
-    .option('--kl-threshold <nats>', 'nats per token of kl_ref/token above which it is critical', number)
+    .addOption(trainerOption())
+    .addOption(mapOption())
+  return addAnalyzerOptions(command)
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(telltale check --help shows the options)')
     .exitOverride()
     .addHelpText(
       'after',
       `
-Reads Telltale's own logs, and flat lines such as {"step":3,"loss":0.1} or {"step":3,"data":{…}}.
+${READS}
 
 Examples:
   telltale check output/training_monitor              one run
   telltale check .telltale/runs --mode calibrated     all runs in a folder
+  telltale check output                               what a TRL run left: trainer_state.json, what it printed
   telltale check train_log.jsonl --json               a trainer's own file
   zcat old-run.jsonl.gz | telltale check -            from standard input
   telltale check runs --fail-on warning && deploy     in CI
@@ -80,10 +65,9 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
   if (paths.filter((path) => path === '-').length > 1) {
     throw new TelltaleError('bad-usage', 'standard input (-) can be read once')
   }
-  const { json, failOn, ...options } = flags
-  // Refuses options before anything is read.
-  new QualityAnalyzer({ monitor: new TrainingMonitor({ handleSignals: false }), ...options })
-  const { checkPath, sizeOfPath } = await import('../check/check-path.ts')
+  const { json, failOn, trainer, map, ...options } = flags
+  checkAnalyzerFlags(options)
+  const { checkPath } = await import('../check/check-path.ts')
   const { hasAlert } = await import('../check/run-check.ts')
   const controller = new AbortController()
   const onInterrupt = () => controller.abort()
@@ -96,20 +80,25 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
   }
   try {
     for (const path of paths) {
-      const progress = progressFor(path, sizeOfPath(path))
+      let progress: ReturnType<typeof progressFor> = null
       try {
         const result = await checkPath(path, {
           check: options,
+          trainer,
+          rename: map,
+          onSize: (bytes) => {
+            progress = progressFor(path, bytes)
+          },
           stdin: process.stdin,
           signal: controller.signal,
           onBytes: (bytes) => progress?.add(bytes),
         })
-        progress?.done()
+        ended(progress, 'done')
         checked.push(result)
         if (!json) await say(result)
         for (const one of result.unreadable) refuse(one)
       } catch (error) {
-        progress?.close()
+        ended(progress, 'close')
         if (controller.signal.aborted) {
           process.stderr.write('telltale: interrupted; nothing was changed\n')
           return INTERRUPTED
@@ -134,6 +123,11 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
 async function say(result: CheckedPath): Promise<void> {
   const { checkText } = await import('./check-text.ts')
   process.stdout.write(`${checkText(result, process.stdout, process.env).join('\n')}\n`)
+}
+
+/** The progress is made in a callback, which the type checker does not see. */
+function ended(progress: ReturnType<typeof progressFor>, how: 'done' | 'close'): void {
+  progress?.[how]()
 }
 
 /** How far a long input is, on a terminal. */
@@ -167,10 +161,4 @@ function harmless(json: string): string {
     /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-function number(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text)
-  if (Number.isFinite(value)) return value
-  throw new InvalidArgumentError('Expected a number.')
 }

@@ -11,6 +11,8 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { TELLTALE_VERSION } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { runCommand } from './run.ts'
+import { watchCommand } from './watch.ts'
 
 /** Error codes that mean that the user asked for something that cannot be. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['bad-option', 'bad-usage', 'not-writable', 'not-readable'])
@@ -22,9 +24,12 @@ function program(): Command {
     )
     .version(TELLTALE_VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
+    .enablePositionalOptions()
     .helpCommand(false)
     .showHelpAfterError('(telltale --help shows what there is)')
     .addCommand(demoCommand())
+    .addCommand(watchCommand())
+    .addCommand(runCommand())
     .addCommand(checkCommand())
     .exitOverride()
 }

@@ -3,5 +3,16 @@
  *
  * @module telltale/testing
  */
+export type { WireLine } from '../log/wire.ts'
+export type {
+  Json,
+  Source,
+  SourceBatch,
+  SourceDamage,
+  SourceFormat,
+  SourceName,
+  SourceRecord,
+} from '../sources/source.ts'
 export { manualClock } from '../time.ts'
 export { type ContractCheck, type DetectorContract, type RunValues, testDetector } from './test-detector.ts'
+export { type SourceCheck, type SourceContract, testSource } from './test-source.ts'

@@ -276,6 +276,217 @@ describe('check', () => {
   })
 })
 
+/** A training that writes JSON lines, and whose KL leaves its limit at step 10; on SIGINT it saves and exits with 3. */
+const TRAINING = `
+  import { appendFileSync } from 'node:fs'
+  const [, , path, steps, ms] = process.argv
+  process.on('SIGINT', () => { appendFileSync(path + '.saved', 'saved'); process.exit(3) })
+  for (let step = 0; step < Number(steps); step++) {
+    appendFileSync(path, JSON.stringify({ step, loss: 0.1, reward: 1, frac_reward_zero_std: 0, kl: step < 10 ? 0.02 : 0.9 }) + '\\n')
+    console.log("{'loss': 0.1, 'kl': " + (step < 10 ? 0.02 : 0.9) + ", 'reward': 1.0, 'frac_reward_zero_std': 0.0, 'step': " + step + '}')
+    await new Promise((resolve) => setTimeout(resolve, Number(ms)))
+  }
+  appendFileSync(path + '.done', 'done')
+`
+const FIXED = ['--mode', 'threshold', '--kl-threshold', '0.3']
+
+describe('run', () => {
+  const place = join(dir, 'run')
+  const training = join(place, 'training.mjs')
+  beforeAll(() => {
+    mkdirSync(place, { recursive: true })
+    writeFileSync(training, TRAINING)
+  })
+
+  it('teaches with --help', () => {
+    const help = telltale(['run', '--help'])
+    expect(help.status).toBe(0)
+    for (const text of ['--stop-on', '--grace', '--capture', '--path', 'Its exit code is passed on'])
+      expect(help.stdout).toContain(text)
+  })
+
+  it.each([
+    [['run'], /missing required argument/],
+    [['run', '--grace', 'soon', '--', 'true'], /Expected a time such as 90s/],
+    [['run', '--dry-run', '--', 'true'], /--dry-run needs --stop-on critical/],
+    [['run', '--', 'no-such-program-here'], /no-such-program-here cannot be started/],
+  ])('%j is bad usage', (args, message) => {
+    const { status, stderr } = telltale(args)
+    expect([status, stderr]).toEqual([2, expect.stringMatching(message)])
+  })
+
+  it('passes on the exit code, and what the training prints', () => {
+    const ended = telltale([
+      'run',
+      '--path',
+      place,
+      '--',
+      process.execPath,
+      '-e',
+      'console.log("hello"); process.exit(7)',
+    ])
+    expect(ended).toMatchObject({ status: 7, stdout: 'hello\n' })
+    expect(telltale(['run', '--path', place, '--', 'sh', '-c', 'kill -TERM $$']).status).toBe(143)
+  })
+
+  it('ends the training at a critical alert, with time to save', () => {
+    const out = join(place, 'stopped.jsonl')
+    const { status, stderr } = telltale([
+      'run',
+      '--path',
+      place,
+      '--stop-on',
+      'critical',
+      ...FIXED,
+      '--',
+      process.execPath,
+      training,
+      out,
+      '2000',
+      '20',
+    ])
+    expect(stderr).toMatch(/telltale: Stopping the training .*stopped: KL divergence too high/)
+    expect(status).toBe(3)
+    expect([existsSync(`${out}.saved`), existsSync(`${out}.done`)]).toEqual([true, false])
+  })
+
+  it('says what it would have stopped, and lets it train on', () => {
+    const out = join(place, 'dry.jsonl')
+    const { status, stderr } = telltale([
+      'run',
+      '--path',
+      place,
+      '--stop-on',
+      'critical',
+      '--dry-run',
+      ...FIXED,
+      '--',
+      process.execPath,
+      training,
+      out,
+      '60',
+      '20',
+    ])
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/dry: would be stopped now \(--dry-run\)/)])
+    expect(existsSync(`${out}.done`)).toBe(true)
+  })
+
+  it('ends one that ignores SIGINT after the grace', () => {
+    const script = `process.on('SIGINT', () => {}); ${TRAINING.replace(/process\.on.*\n/, '\n')}`
+    const stubborn = join(place, 'stubborn.mjs')
+    writeFileSync(stubborn, script.replace(/^(.*?)(import .*?\n)/s, '$2$1'))
+    const out = join(place, 'stubborn.jsonl')
+    const { status, stderr } = telltale([
+      'run',
+      '--path',
+      place,
+      '--stop-on',
+      'critical',
+      '--grace',
+      '300ms',
+      ...FIXED,
+      '--',
+      process.execPath,
+      stubborn,
+      out,
+      '2000',
+      '20',
+    ])
+    expect([status, stderr]).toEqual([143, expect.stringMatching(/goes on after the grace: SIGTERM/)])
+  })
+
+  it('with --capture follows what the training prints, from a file', () => {
+    const away = join(dir, 'away.jsonl')
+    const { status, stdout } = telltale([
+      'run',
+      '--capture',
+      '--path',
+      join(dir, 'nothing-here'),
+      '--stop-on',
+      'critical',
+      ...FIXED,
+      '--',
+      process.execPath,
+      training,
+      away,
+      '2000',
+      '20',
+    ])
+    const [, log] = /What the training prints goes to (\S+)/.exec(stdout)!
+    expect(readFileSync(join(dir, log!), 'utf8')).toContain("'step': 12")
+    expect([status, stdout]).toEqual([3, expect.stringMatching(/Stopping the training/)])
+  })
+
+  it('killed with -9 leaves the training running to its end', async () => {
+    const out = join(place, 'survivor.jsonl')
+    const watcher = spawn(
+      process.execPath,
+      [main, 'run', '--path', place, '--', process.execPath, training, out, '60', '50'],
+      { cwd: dir, stdio: 'ignore' },
+    )
+    while (!existsSync(out)) await new Promise((resolve) => setTimeout(resolve, 20))
+    watcher.kill('SIGKILL')
+    await new Promise((resolve) => watcher.once('close', resolve))
+    expect(existsSync(`${out}.done`)).toBe(false)
+    while (!existsSync(`${out}.done`)) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(readFileSync(out, 'utf8').trim().split('\n')).toHaveLength(60)
+    expect(existsSync(`${out}.saved`)).toBe(false)
+  })
+})
+
+describe('watch', () => {
+  it('teaches with --help, and refuses what cannot be', () => {
+    expect(telltale(['watch', '--help']).stdout).toContain('--on-critical')
+    for (const [args, message] of [
+      [['watch'], /missing required argument/],
+      [['watch', 'a', '--dry-run'], /--dry-run needs --stop-on critical/],
+      [['watch', 'a', '--ignore', 'nonsense'], /Expected one of reward-hacking/],
+      [['watch', 'a', '--on-critical', '"x'], /has a " that is not closed/],
+      [['watch', '-', '-'], /can be read once/],
+      [['watch', 'a', '--map', 'x'], /Expected OLD=NEW/],
+    ] as const) {
+      const { status, stderr } = telltale([...args])
+      expect([status, stderr]).toEqual([2, expect.stringMatching(message)])
+    }
+  })
+
+  it('reads standard input to its end', () => {
+    const lines = Array.from({ length: 30 }, (_, step) =>
+      JSON.stringify({ step, loss: 1, kl_div: step < 20 ? 0.01 : 0.9 }),
+    )
+    const { status, stdout } = spawnSync(process.execPath, [main, 'watch', '-', '--json', ...FIXED], {
+      encoding: 'utf8',
+      input: `${lines.join('\n')}\n`,
+    })
+    const said = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; iteration?: number })
+    expect(status).toBe(0)
+    expect(said.map(({ type }) => type).toSorted()).toEqual(['alert', 'iteration', 'run'])
+    expect(said.find(({ type }) => type === 'iteration')).toMatchObject({ iteration: 29 })
+    const ignored = spawnSync(process.execPath, [main, 'watch', '-', '--json', '--ignore', 'kl-explosion', ...FIXED], {
+      encoding: 'utf8',
+      input: `${lines.join('\n')}\n`,
+    })
+    expect(ignored.stdout).not.toContain('"alert"')
+  })
+
+  it('ends cleanly on Ctrl-C', async () => {
+    const place = join(dir, 'watched')
+    mkdirSync(place, { recursive: true })
+    writeFileSync(join(place, 'a.jsonl'), '{"step":0,"loss":1,"kl_div":0.1}\n{"step":1,"loss":1,"kl_div":0.1}\n')
+    const watcher = spawn(process.execPath, [main, 'watch', place], { cwd: dir })
+    let text = ''
+    watcher.stdout.on('data', (data: Buffer) => {
+      text += data.toString('utf8')
+      if (text.includes('iteration 1')) watcher.kill('SIGINT')
+    })
+    const [code] = await new Promise<[number | null]>((resolve) => watcher.once('close', (one) => resolve([one])))
+    expect([code, text]).toEqual([130, expect.stringContaining('a: running, iteration 1')])
+  })
+})
+
 describe('the demo', () => {
   const out = join(dir, 'short')
 

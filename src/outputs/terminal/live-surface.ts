@@ -19,7 +19,14 @@ const MAX_PAINT_INTERVAL_MS = 2000
 /** Paints a run in place on a terminal. */
 export function liveSurface(
   stream: TerminalStream,
-  options: { readonly clock: Clock; readonly color: boolean; readonly glyphs: Glyphs; readonly width?: number },
+  options: {
+    readonly clock: Clock
+    readonly color: boolean
+    readonly glyphs: Glyphs
+    readonly width?: number
+    /** Whether painting holds up nobody. */
+    readonly apart?: boolean
+  },
 ): Surface {
   const { clock, color, glyphs } = options
   let paintedMs = Number.NEGATIVE_INFINITY
@@ -42,6 +49,7 @@ export function liveSurface(
   function paint(occasion: Occasion, permanent: readonly string[]): void {
     paintedMs = clock.monotonicMs()
     region.show(frame(occasion.state(), view()), permanent)
+    if (options.apart) return
     const tookMs = clock.monotonicMs() - paintedMs
     intervalMs = Math.min(MAX_PAINT_INTERVAL_MS, Math.max(PAINT_INTERVAL_MS, tookMs / MAX_PAINT_SHARE))
   }

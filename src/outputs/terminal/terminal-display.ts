@@ -41,6 +41,8 @@ export interface TerminalDisplayOptions {
   readonly width?: number
   /** Environment variables; those of the process by default. */
   readonly env?: Environment
+  /** True where the display is not in the training's process: it paints twice a second, however long a paint takes. False by default. */
+  readonly apart?: boolean
 }
 
 /** A comparator, as far as a display reads it. */
@@ -74,6 +76,7 @@ export class TerminalDisplay implements TrainingCallback {
   readonly verbosity: VerbosityLevel
   readonly #clock: Clock
   readonly #surface: Surface
+  readonly #repaints: boolean
   readonly #fixedTotal: number | null
   readonly #pace = createPace()
   readonly #parts = createSeriesPartsCache()
@@ -102,12 +105,14 @@ export class TerminalDisplay implements TrainingCallback {
     const width = integerOrNull(options.width, 'width', 20)
     const stream: TerminalStream = options.stream ?? process.stdout
     const env = options.env ?? process.env
-    const surface = canRepaint(stream, env) ? liveSurface : pipedSurface
+    this.#repaints = canRepaint(stream, env)
+    const surface = this.#repaints ? liveSurface : pipedSurface
     this.#surface = surface(stream, {
       clock: this.#clock,
       color: options.color ?? wantsColor(stream, env),
       glyphs: glyphsFor(options.unicode ?? showsUnicode(env)),
       ...(width === null ? {} : { width }),
+      ...(options.apart === undefined ? {} : { apart: options.apart }),
     })
   }
 
@@ -147,6 +152,22 @@ export class TerminalDisplay implements TrainingCallback {
       verbosity: this.verbosity,
       alerts,
       state: () => this.#state(moment !== 'progress' || alerts.length > 0),
+      done: this.#done,
+      total: this.#total,
+    })
+  }
+
+  /**
+   * Shows what came since the last paint, and how time has passed, where it is due and the display repaints in place: for whoever shows a run in
+   * which nothing happens for a while.
+   */
+  refresh(): void {
+    if (this.#closed || !this.#repaints || this.#status !== 'running') return
+    this.#surface.show({
+      moment: 'progress',
+      verbosity: this.verbosity,
+      alerts: [],
+      state: () => this.#state(false),
       done: this.#done,
       total: this.#total,
     })

@@ -1,0 +1,40 @@
+import { InvalidArgumentError, Option } from 'commander'
+import { ALERT_KINDS, type AlertKind } from '../detectors/detector.ts'
+import { TRAINERS } from '../vocabulary/vocabulary.ts'
+
+/** What Telltale reads, for the help of the verbs that do. */
+export const READS = `Reads Telltale's own logs, JSON lines such as {"step":3,"loss":0.1} or verl's {"step":3,"data":{…}}, trainer_state.json,
+CSV with a step column, and what TRL, verl and OpenRLHF print. What a path is, its content tells.`
+
+/** `--trainer NAME`. */
+export function trainerOption(): Option {
+  return new Option('--trainer <name>', 'whose names the metrics have (default: told from the names)').choices(TRAINERS)
+}
+
+/** `--map OLD=NEW`, as often as wanted. */
+export function mapOption(): Option {
+  return new Option(
+    '--map <old=new>',
+    'reads the metric OLD as NEW, such as my_kl=kl_ref/token; may be repeated',
+  ).argParser((text: string, before: ReadonlyMap<string, string> | undefined) => {
+    const [old, name, ...rest] = text.split('=')
+    if (!old || !name || rest.length > 0) throw new InvalidArgumentError('Expected OLD=NEW.')
+    return new Map([...(before ?? []), [old, name]])
+  })
+}
+
+/** `--ignore KIND`, as often as wanted. */
+export function ignoreOption(): Option {
+  return new Option('--ignore <kind>', 'leave out alerts of this kind; may be repeated').argParser(
+    (text: string, before: ReadonlySet<AlertKind> | undefined) => {
+      const kind = ALERT_KINDS.find((one) => one === text)
+      if (!kind) throw new InvalidArgumentError(`Expected one of ${ALERT_KINDS.join(', ')}.`)
+      return new Set([...(before ?? []), kind])
+    },
+  )
+}
+
+/** `--stop-on critical`. */
+export function stopOnOption(what: string): Option {
+  return new Option('--stop-on <severity>', what).choices(['critical'])
+}

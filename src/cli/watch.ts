@@ -1,0 +1,60 @@
+import { Command } from 'commander'
+import type { AlertKind } from '../detectors/detector.ts'
+import { TelltaleError } from '../errors.ts'
+import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
+import { ignoreOption, mapOption, READS, stopOnOption, trainerOption } from './source-options.ts'
+
+/** What `watch` and `run` have in common. */
+export interface WatchFlags extends AnalyzerFlags {
+  readonly stopOn?: 'critical'
+  readonly dryRun?: true
+  readonly onCritical?: string
+  readonly ignore?: ReadonlySet<AlertKind>
+  readonly json?: true
+  readonly trainer?: TrainerName
+  readonly map?: ReadonlyMap<string, string>
+}
+
+/** `telltale watch PATH…`: follows every run below the paths, live. */
+export function watchCommand(): Command {
+  const command = new Command('watch')
+    .description('Follows the runs below some paths while they train, shows them, and says when one goes wrong.')
+    .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
+    .addOption(stopOnOption('order a run of a Telltale client to stop at a critical alert'))
+    .option('--dry-run', 'with --stop-on: only say what would be stopped')
+    .option(
+      '--on-critical <command>',
+      'start this at a critical alert, with the alert as JSON on its standard input (no shell)',
+    )
+    .addOption(ignoreOption())
+    .option('--json', 'print what happens as JSON, a line each')
+    .addOption(trainerOption())
+    .addOption(mapOption())
+  return addAnalyzerOptions(command)
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError('(telltale watch --help shows the options)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+${READS}
+Runs that appear later are followed, too. Nothing is written but what --stop-on orders; the training does not notice.
+
+Examples:
+  telltale watch ./output                               beside a TRL run, whose output_dir this is
+  telltale watch runs --on-critical "./page-me.sh ml"   all runs of a folder; somebody is called
+  python train.py 2>&1 | tee log | telltale watch -     what it prints
+  telltale watch runs --stop-on critical --dry-run      what would have been stopped
+
+Ctrl-C ends the watching, not the training.`,
+    )
+    .action(async (paths: readonly string[], flags: WatchFlags) => {
+      if (flags.dryRun && !flags.stopOn) throw new TelltaleError('bad-usage', '--dry-run needs --stop-on critical')
+      if (paths.filter((path) => path === '-').length > 1)
+        throw new TelltaleError('bad-usage', 'standard input (-) can be read once')
+      checkAnalyzerFlags(flags)
+      const { watchInTerminal } = await import('../watch/watch-in-terminal.ts')
+      process.exitCode = await watchInTerminal({ paths, flags })
+    })
+}

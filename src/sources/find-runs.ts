@@ -1,0 +1,227 @@
+/**
+ * Every run below some paths, of every format, and which files belong to one run. Looks again as often as asked: files that were looked into
+ * before are not opened again unless they have grown since nothing was recognised in them.
+ *
+ * @module
+ */
+import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { errorMessage } from '../errors.ts'
+import { consoleFormat } from './console.ts'
+import { SOURCE_FORMATS } from './formats.ts'
+import { jsonlFormat } from './jsonl.ts'
+import { nameOfFile } from './run-name.ts'
+import type { SourceFormat } from './source.ts'
+
+const HEAD_BYTES = 4096
+const MAX_DEPTH = 16
+const MAX_ENTRIES = 500_000
+const MAX_PROBLEMS = 100
+/** Folders that hold no run: other people's code, and runs that were moved out of the way. */
+const SKIPPED = new Set(['node_modules', '.git', '__pycache__', '.venv', 'venv', 'site-packages', 'previous-runs'])
+/** Endings of files that are none of the formats, and are many or large. */
+const OTHER_FILES =
+  /\.(safetensors|bin|pt|pth|ckpt|npy|npz|arrow|gguf|h5|onnx|pkl|png|jpe?g|gif|svg|webp|mp4|gz|bz2|xz|zst|zip|tar|html?|css|js|mjs|ts|map|py|pyc|ipynb|md|ya?ml|toml|sh|c|h|cc|cpp|rs|so|lock)$/i
+
+/** Endings of what programs print. */
+const TEXT_FILES = /\.(log|out|err|txt)$/i
+
+/** One file or folder of a run. */
+export interface FoundPart {
+  readonly format: SourceFormat
+  /** What the format opens. */
+  readonly path: string
+  readonly id: string
+}
+
+/** A run that was found. */
+export interface FoundRun {
+  /** The same for the same run whenever it is found. */
+  readonly key: string
+  /** Its name, as far as its place tells it. */
+  readonly name: string
+  readonly parts: readonly FoundPart[]
+}
+
+/** What {@link RunFinder.find} found. */
+export interface FoundRuns {
+  readonly runs: readonly FoundRun[]
+  /** What could not be looked into, at most 100 of them. */
+  readonly unreadable: readonly { readonly path: string; readonly problem: string }[]
+}
+
+/** Finds the runs below paths, again and again. */
+export interface RunFinder {
+  /** @param signal ends the search; it throws what the signal was aborted with. */
+  find(signal?: AbortSignal): Promise<FoundRuns>
+}
+
+interface Candidate {
+  readonly format: SourceFormat
+  readonly path: string
+  readonly runs: readonly { readonly id: string; readonly name: string }[]
+}
+
+/** @param paths files and folders; a file that is named is read even where nothing is recognised in it. */
+export function runFinder(paths: readonly string[], formats: readonly SourceFormat[] = SOURCE_FORMATS): RunFinder {
+  /** What a file or folder turned out to be; null with its size where it was nothing yet. */
+  const known = new Map<string, { readonly format: SourceFormat | null; readonly size: number }>()
+
+  function recognise(path: string, stats: Stats, named: boolean): SourceFormat | null {
+    const before = known.get(path)
+    if (before && (before.format !== null || before.size === stats.size)) return before.format
+    const isFolder = stats.isDirectory()
+    const looked = isFolder || (stats.isFile() && (named || !OTHER_FILES.test(path)))
+    const head = looked && !isFolder ? headOf(path) : new Uint8Array()
+    const format = looked ? (formats.find((one) => one.recognises(path, head, isFolder)) ?? null) : null
+    // Not remembered: what is written into it later may tell better.
+    if (format === null && named && !isFolder) return TEXT_FILES.test(path) ? consoleFormat : jsonlFormat
+    known.set(path, { format, size: stats.size })
+    return format
+  }
+
+  async function find(signal?: AbortSignal): Promise<FoundRuns> {
+    const unreadable: { path: string; problem: string }[] = []
+    const refuse = (path: string, problem: string) => {
+      if (unreadable.length < MAX_PROBLEMS) unreadable.push({ path, problem })
+    }
+    const candidates = new Map<string, { format: SourceFormat; path: string }>()
+    const visited = new Set<string>()
+    let entries = 0
+
+    function take(format: SourceFormat, path: string, named: boolean): void {
+      // Of a file that is named only that file is meant.
+      const root = (named ? ownPlace(format, path) : format.belongsTo?.(path)) ?? path
+      candidates.set(`${format.name} ${resolve(root)}`, { format, path: root })
+    }
+
+    /** @returns whether to look below. */
+    function look(path: string, named: boolean): boolean {
+      const stats = statOf(path, named ? refuse : null)
+      if (stats === null) return false
+      const format = recognise(path, stats, named)
+      if (format !== null) take(named && format.name === 'telltale' ? jsonlFormat : format, path, named)
+      if (!stats.isDirectory()) return false
+      // A cycle of links, or a folder that two links lead to, is looked into once.
+      const identity = `${stats.dev} ${stats.ino}`
+      if (visited.has(identity)) return false
+      visited.add(identity)
+      return true
+    }
+
+    async function walk(folder: string, depth: number): Promise<void> {
+      signal?.throwIfAborted()
+      let names: readonly string[]
+      try {
+        names = await readdir(folder)
+      } catch (error) {
+        refuse(folder, `${folder} cannot be read: ${errorMessage(error)}`)
+        return
+      }
+      for (const name of names.toSorted()) {
+        if (SKIPPED.has(name)) continue
+        if (++entries > MAX_ENTRIES) {
+          if (entries === MAX_ENTRIES + 1)
+            refuse(
+              folder,
+              `more than ${MAX_ENTRIES.toLocaleString('en')} files: the rest was not looked at; name the folders of the runs`,
+            )
+          return
+        }
+        const path = join(folder, name)
+        if (look(path, false) && depth < MAX_DEPTH) await walk(path, depth + 1)
+      }
+    }
+
+    for (const path of paths) if (look(path, true)) await walk(path, 1)
+    const found: Candidate[] = []
+    for (const { format, path } of candidates.values()) {
+      signal?.throwIfAborted()
+      try {
+        const runs = await format.runs(path)
+        // A file that is named is read, though nothing that is known stands in it yet.
+        const isNamed = runs.length === 0 && paths.includes(path)
+        found.push({ format, path, runs: isNamed ? [{ id: '', name: nameOfFile(path) }] : runs })
+      } catch (error) {
+        refuse(path, errorMessage(error))
+      }
+    }
+    return { runs: groups(found.filter(({ runs }) => runs.length > 0)), unreadable }
+  }
+
+  return { find }
+}
+
+/** Joins what belongs to one run: parts of different formats with one home. */
+function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
+  const homes = new Map<string, Candidate[]>()
+  const alone: Candidate[] = []
+  for (const candidate of candidates) {
+    const home = candidate.runs.length === 1 ? candidate.format.home?.(candidate.path) : undefined
+    if (home === undefined) alone.push(candidate)
+    else homes.set(resolve(home), [...(homes.get(resolve(home)) ?? []), candidate])
+  }
+  const runs: FoundRun[] = []
+  for (const [home, members] of homes) {
+    const kinds = new Set(members.map(kindOf))
+    // Two of a kind in one folder are two runs, and nobody knows which of them the others belong to.
+    if (kinds.size < members.length || members.length === 1) alone.push(...members)
+    else
+      runs.push({
+        key: home,
+        name: basename(home),
+        parts: members.map(({ format, path, runs: [one] }) => ({ format, path, id: one!.id })),
+      })
+  }
+  for (const { format, path, runs: several } of alone) {
+    for (const { id, name } of several)
+      runs.push({ key: `${resolve(path)} ${format.name} ${id}`, name, parts: [{ format, path, id }] })
+  }
+  return named(runs.sort((a, b) => (a.key < b.key ? -1 : 1)))
+}
+
+/** What is opened of a file that is named: its folder where the format opens folders. */
+function ownPlace(format: SourceFormat, path: string): string | undefined {
+  return format.belongsTo === undefined ? undefined : dirname(path)
+}
+
+/** A file of lines and a table in one folder are two runs as two files of lines are. */
+function kindOf({ format }: Candidate): string {
+  return format.name === 'csv' ? 'jsonl' : format.name
+}
+
+/** Runs of the same name are told apart by the folders that they are in. */
+function named(runs: readonly FoundRun[]): readonly FoundRun[] {
+  const counts = new Map<string, number>()
+  for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return runs.map((run) => {
+    const path = run.parts[0]?.path
+    if ((counts.get(run.name) ?? 0) < 2 || path === undefined) return run
+    return { ...run, name: `${basename(dirname(resolve(path)))}-${run.name || nameOfFile(path)}` }
+  })
+}
+
+function statOf(path: string, refuse: ((path: string, problem: string) => void) | null): Stats | null {
+  try {
+    return statSync(path)
+  } catch (error) {
+    // A link to nowhere, or a file that has just gone; one that was named is missed.
+    refuse?.(path, `${path} cannot be read: ${errorMessage(error)}`)
+    return null
+  }
+}
+
+function headOf(path: string): Uint8Array {
+  let descriptor: number | null = null
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const head = new Uint8Array(HEAD_BYTES)
+    return head.subarray(0, readSync(descriptor, head, 0, HEAD_BYTES, 0))
+  } catch {
+    // Whoever opens it says why it cannot be read.
+    return new Uint8Array()
+  } finally {
+    if (descriptor !== null) closeSync(descriptor)
+  }
+}

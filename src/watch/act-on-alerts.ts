@@ -1,0 +1,168 @@
+/**
+ * What a watcher does about critical alerts: orders the run to stop where it is one of our own clients', and starts the user's command.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Alert } from '../detectors/detector.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { writeControlFile } from '../log/control-file.ts'
+import { plainJson } from '../text/plain-json.ts'
+import type { LiveRun, WatchedRun } from './watched-run.ts'
+
+/** How alerts are acted on. */
+export interface ActOptions {
+  /** `stop`: order it; `say`: only say what would be ordered; null: neither. */
+  readonly stopOnCritical: 'stop' | 'say' | null
+  /** Program and arguments that get each critical alert as JSON on standard input; null for none. */
+  readonly onCritical: readonly string[] | null
+  /** Unix seconds. */
+  readonly now: () => number
+  /** Takes a line that says what was done, or why not. */
+  readonly say: (text: string) => void
+}
+
+/** Acts on alerts. */
+export interface Actor {
+  /** @param live whether the run was being followed when the alert was raised: others are kept until the run proves to be alive. */
+  alert(alert: Alert, run: LiveRun, watched: WatchedRun, live: boolean): void
+  /** Something new came of a run. */
+  news(watched: WatchedRun): void
+}
+
+export function actOnAlerts(options: ActOptions): Actor {
+  /** Alerts that were there before anybody watched: of a run that is over they concern nobody. */
+  const kept = new Map<WatchedRun, { readonly alert: Alert; readonly run: LiveRun }[]>()
+  const ordered = new Set<string>()
+  /** Runs of which something came after they had caught up. */
+  const alive = new WeakSet<WatchedRun>()
+
+  function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
+    if (options.onCritical) startCommand(options.onCritical, { alert, run, watched }, options.say)
+    if (options.stopOnCritical === null || run.status !== 'running') return
+    const order = `${watched.path} ${run.writer}`
+    if (ordered.has(order)) return
+    ordered.add(order)
+    orderStop(alert, run, watched, options)
+  }
+
+  return {
+    alert(alert, run, watched, live) {
+      if (alert.severity !== 'critical') return
+      if (live) act(alert, run, watched)
+      else if (alert.state === 'open') kept.set(watched, [...(kept.get(watched) ?? []), { alert, run }])
+    },
+    news(watched) {
+      const waiting = kept.get(watched)
+      // The first news is the end of what was there already.
+      if (!waiting || !alive.has(watched)) {
+        alive.add(watched)
+        return
+      }
+      kept.delete(watched)
+      for (const { alert, run } of waiting) if (run.status === 'running') act(alert, run, watched)
+    },
+  }
+}
+
+function orderStop(alert: Alert, run: LiveRun, watched: WatchedRun, { stopOnCritical, now, say }: ActOptions): void {
+  const name = run.name
+  const back = alert.rollbackTo === null ? '' : `; roll back to checkpoint ${alert.rollbackTo}`
+  if (stopOnCritical === 'say') {
+    say(`${name}: would be stopped now (--dry-run): ${alert.reason}${back}`)
+    return
+  }
+  if (watched.source !== 'telltale') {
+    say(
+      `${name}: cannot be stopped from here: it does not write with a client of Telltale. Use --on-critical, or start it with telltale run.`,
+    )
+    return
+  }
+  try {
+    const folder = isFolder(watched.path) ? watched.path : dirname(watched.path)
+    const path = writeControlFile(folder, {
+      run: run.id,
+      writer: run.writer,
+      reason: alert.reason,
+      iteration: alert.iteration,
+      rollbackTo: alert.rollbackTo,
+      time: now(),
+    })
+    say(`${name}: ordered to stop (${path}): ${alert.reason}${back}`)
+  } catch (error) {
+    if (!(error instanceof TelltaleError)) throw error
+    say(`${name}: ${error.message}`)
+  }
+}
+
+interface Occurrence {
+  readonly alert: Alert
+  readonly run: LiveRun
+  readonly watched: WatchedRun
+}
+
+function startCommand(
+  command: readonly string[],
+  { alert, run, watched }: Occurrence,
+  say: (text: string) => void,
+): void {
+  const [program, ...args] = command
+  const shown = command.join(' ')
+  try {
+    const child = spawn(program!, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+    let errors = ''
+    child.on('error', (error) => say(`--on-critical ${shown}: ${errorMessage(error)}`))
+    // A command that does not read its input is none of our concern.
+    child.stdin.on('error', () => {})
+    child.stderr.on('data', (data: Buffer) => {
+      if (errors.length < 500) errors += data.toString('utf8')
+    })
+    child.on('close', (code, signal) => {
+      if (code === 0) return
+      const last = errors.trim().split('\n').at(-1) ?? ''
+      say(`--on-critical ${shown}: ended with ${signal ?? `exit code ${code}`}${last ? `: ${last}` : ''}`)
+    })
+    child.stdin.end(
+      `${plainJson({ run: run.id, name: run.name, path: watched.path, source: watched.source, alert }).text}\n`,
+    )
+  } catch (error) {
+    say(`--on-critical ${shown}: ${errorMessage(error)}`)
+  }
+}
+
+/**
+ * A command line as program and arguments, as a shell would split it at blanks, with quotes and backslashes; nothing else of a shell is in it.
+ *
+ * @throws TelltaleError `bad-option` where a quote is not closed or nothing is left.
+ */
+export function splitCommand(text: string): readonly string[] {
+  const words: string[] = []
+  let word: string | null = null
+  let quote: string | null = null
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i]!
+    if (character === '\\' && quote !== "'" && i + 1 < text.length) word = (word ?? '') + text[++i]
+    else if (quote !== null) {
+      if (character === quote) quote = null
+      else word = (word ?? '') + character
+    } else if (character === "'" || character === '"') {
+      quote = character
+      word ??= ''
+    } else if (/\s/.test(character)) {
+      if (word !== null) words.push(word)
+      word = null
+    } else word = (word ?? '') + character
+  }
+  if (word !== null) words.push(word)
+  if (quote !== null)
+    throw new TelltaleError('bad-option', `the command has a ${quote} that is not closed: ${text.slice(0, 200)}`)
+  if (words.length === 0)
+    throw new TelltaleError('bad-option', 'the command is empty; expected a program and its arguments')
+  return words
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}

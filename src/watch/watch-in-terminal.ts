@@ -1,0 +1,99 @@
+/**
+ * `telltale watch` as a whole: what is watched is shown, and alerts are acted on, until a signal ends it.
+ *
+ * @module
+ */
+import type { AlertKind } from '../detectors/detector.ts'
+import { stdinSource } from '../sources/stdin-source.ts'
+import { systemClock } from '../time.ts'
+import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
+import { jsonLines } from './json-lines.ts'
+import { polledSource } from './polled-source.ts'
+import { type RunsView, showRuns } from './show-runs.ts'
+import { watchRuns } from './watch-runs.ts'
+import type { WatchedRun, WatchedRunOptions } from './watched-run.ts'
+
+/** What to watch, as the command line says it. */
+export interface WatchRequest {
+  readonly paths: readonly string[]
+  readonly flags: WatchedRunOptions['analyzer'] & {
+    readonly stopOn?: 'critical'
+    readonly dryRun?: true
+    readonly onCritical?: string
+    readonly ignore?: ReadonlySet<AlertKind>
+    readonly json?: true
+    readonly trainer?: TrainerName
+    readonly map?: ReadonlyMap<string, string>
+  }
+}
+
+/** Watches until Ctrl-C, SIGTERM, or the end of standard input where that is all; gives the exit code. */
+export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<number> {
+  const { stopOn, dryRun, onCritical, ignore, json, trainer, map, ...analyzer } = flags
+  const command = onCritical === undefined ? null : splitCommand(onCritical)
+  const controller = new AbortController()
+  let ended: NodeJS.Signals | null = null
+  const end = (signal: NodeJS.Signals) => {
+    if (ended) process.exit(130)
+    ended = signal
+    controller.abort()
+  }
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+  const watched = new Set<WatchedRun>()
+  const view: RunsView = (json ? jsonLines : showRuns)({
+    stream: process.stdout,
+    env: process.env,
+    clock: systemClock,
+    watched: () => [...watched],
+  })
+  const now = () => Math.round(systemClock.unixSeconds() * 1000) / 1000
+  const actor = actOnAlerts({
+    stopOnCritical: stopOn === undefined ? null : dryRun ? 'say' : 'stop',
+    onCritical: command,
+    now,
+    say: view.say,
+  })
+  const files = paths.filter((path) => path !== '-')
+  const stdin = files.length < paths.length ? polledSource(stdinSource(process.stdin), process.stdin) : undefined
+  try {
+    await watchRuns({
+      paths: files,
+      stdin,
+      analyzer,
+      trainer,
+      rename: map,
+      ignore,
+      now,
+      clock: systemClock,
+      signal: controller.signal,
+      onRun(run) {
+        watched.add(run)
+        view.change()
+      },
+      onGone(run) {
+        watched.delete(run)
+        view.change()
+      },
+      onAlert(alert, run, one, live) {
+        view.alert(alert, run, live)
+        actor.alert(alert, run, one, live)
+      },
+      onNews(run) {
+        view.news(run)
+        actor.news(run)
+      },
+      onProblem: view.say,
+      onRound: ({ caughtUp }) => view.round(caughtUp),
+      done: () => files.length === 0 && stdin?.ended === true,
+    })
+  } finally {
+    await view.close()
+    process.off('SIGINT', end)
+    process.off('SIGTERM', end)
+    // What waits for input would hold up the end.
+    stdin?.close()
+  }
+  return ended === null ? 0 : ended === 'SIGINT' ? 130 : 143
+}

@@ -1,0 +1,270 @@
+/**
+ * One run that is being followed: its files read as they grow, its lines through a monitor and the detectors.
+ *
+ * @module
+ */
+import { deriveQuality } from '../check/derive-quality.ts'
+import { QualityAnalyzer, type QualityAnalyzerOptions } from '../decision/quality-analyzer.ts'
+import type { Alert, AlertKind } from '../detectors/detector.ts'
+import { TelltaleError } from '../errors.ts'
+import type { RunStatus, TrainingEvent } from '../events.ts'
+import { newReadReport } from '../log/read-report.ts'
+import { inOrder } from '../log/read-run.ts'
+import { createReplayer } from '../log/replayer.ts'
+import type { WireLine } from '../log/wire.ts'
+import type { TrainingMonitor } from '../monitor.ts'
+import type { FoundRun } from '../sources/find-runs.ts'
+import { openRun, type RunReader, readRunOf } from '../sources/run-reader.ts'
+import type { SourceDamage } from '../sources/source.ts'
+import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import type { PolledSource } from './polled-source.ts'
+
+/** How runs are followed. */
+export interface WatchedRunOptions {
+  readonly analyzer: Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'>
+  readonly trainer?: TrainerName | undefined
+  readonly rename?: ReadonlyMap<string, string> | undefined
+  /** Kinds of alert that are left out. */
+  readonly ignore?: ReadonlySet<AlertKind> | undefined
+  /** Unix seconds, for what has no time of its own. */
+  readonly now: () => number
+}
+
+/** One run as its files tell it; a log of our own may hold several. */
+export interface LiveRun {
+  readonly id: string
+  readonly name: string
+  /** Of the process that wrote last; what a control file names. */
+  readonly writer: string
+  readonly monitor: TrainingMonitor
+  readonly analyzer: QualityAnalyzer
+  /** All alerts but the ignored ones, as a display reads them. */
+  readonly alerts: readonly Alert[]
+  readonly status: RunStatus | 'running'
+  /** Iterations that closed, counted from 0: the newest + 1. */
+  readonly iterations: number
+  readonly totalIterations: number | null
+  /** The newest step that anything came of, the open one included. */
+  readonly step: number
+  /** The newest event and what came with it, for a display that begins in the middle of a run. */
+  readonly newest: TrainingEvent | null
+  /** Takes events as they come, from now on. */
+  listen(listener: (event: TrainingEvent) => void): () => void
+}
+
+/** A run's files, followed. */
+export interface WatchedRun {
+  readonly found: FoundRun
+  /** Where its numbers come from. */
+  readonly path: string
+  readonly source: string
+  readonly runs: readonly LiveRun[]
+  /** Why it cannot be read at present, or null. */
+  readonly problem: string | null
+  /** What could not be read of it, and the newest of that. */
+  readonly damage: { readonly count: number; readonly newest: SourceDamage | null }
+  /** Whether all that was there at first has been read. */
+  readonly caughtUp: boolean
+  readonly bytesRead: number
+  /** Takes what is new; never throws for what files contain or do. */
+  read(signal?: AbortSignal): Promise<{ readonly more: boolean; readonly news: boolean }>
+  close(): void
+}
+
+/** Looks at a run that cannot be read, in proportion to one that can. */
+const LOOKS_WHILE_GONE = 5
+
+/** Begins to follow a run that was found, or a source that is open already (standard input). */
+export function watchRun(
+  found: FoundRun,
+  options: WatchedRunOptions,
+  open?: { readonly source: PolledSource; readonly path: string },
+): WatchedRun {
+  const runs = new Map<string, LiveRunState>()
+  let reader: RunReader | null = null
+  let problem: string | null = null
+  let damageCount = 0
+  let newestDamage: SourceDamage | null = null
+  let caughtUp = false
+  let bytesRead = 0
+  let skip = 0
+  let lines = 0
+  let ended = false
+
+  async function openReader(): Promise<RunReader> {
+    runs.clear()
+    damageCount = 0
+    newestDamage = null
+    const isNew = inOrder(newReadReport())
+    const readerOptions = {
+      trainer: options.trainer,
+      rename: options.rename,
+      now: options.now,
+      emit(line: WireLine) {
+        if (!isNew(line)) return
+        lines++
+        let run = runs.get(line.run)
+        if (!run) {
+          // Lines that we made of another trainer's have the id of the run's place.
+          run = liveRun(line.run, line.writer === 'source' ? found.name : line.run, options)
+          runs.set(line.run, run)
+        }
+        run.take(line)
+      },
+      onDamage(damage: SourceDamage) {
+        damageCount++
+        newestDamage = damage
+      },
+    }
+    return open ? readRunOf([open], found.name, readerOptions) : openRun(found, readerOptions)
+  }
+
+  return {
+    found,
+    get path() {
+      return reader?.path ?? found.parts[0]?.path ?? '-'
+    },
+    get source() {
+      return reader?.source ?? found.parts[0]?.format.name ?? 'jsonl'
+    },
+    get runs() {
+      return [...runs.values()]
+    },
+    get problem() {
+      return problem
+    },
+    get damage() {
+      return { count: damageCount, newest: newestDamage }
+    },
+    get caughtUp() {
+      return caughtUp
+    },
+    get bytesRead() {
+      return bytesRead
+    },
+    async read(signal) {
+      if (ended || (problem !== null && skip-- > 0)) return { more: false, news: false }
+      const before = lines
+      try {
+        reader ??= await openReader()
+        const { bytes, more } = await reader.read({ signal })
+        bytesRead += bytes
+        problem = null
+        if (reader.misjudged && !open) {
+          // Later names show whose they are: what was understood by another trainer's table is understood anew.
+          reader.close()
+          reader = null
+          caughtUp = false
+          return { more: true, news: true }
+        }
+        if (!more) {
+          reader.flush()
+          if (open?.source.ended) {
+            await reader.read({ finished: true })
+            ended = true
+          }
+          caughtUp = true
+        }
+        return { more, news: lines > before }
+      } catch (error) {
+        if (signal?.aborted) return { more: false, news: false }
+        // What reading, or understanding, one run comes to must not stop the others.
+        const said = error instanceof TelltaleError ? error.message : `internal error: ${String(error)}`
+        const news = said !== problem
+        problem = said
+        caughtUp = true
+        skip = LOOKS_WHILE_GONE
+        return { more: false, news }
+      }
+    },
+    close() {
+      reader?.close()
+      for (const run of runs.values()) run.close()
+    },
+  }
+}
+
+interface LiveRunState extends LiveRun {
+  take(line: WireLine): void
+  close(): void
+}
+
+function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunState {
+  let monitor: TrainingMonitor | null = null
+  let analyzer: QualityAnalyzer | null = null
+  let writer = ''
+  let newest: TrainingEvent | null = null
+  let step = 0
+  let said: string | null = null
+  const listeners = new Set<(event: TrainingEvent) => void>()
+  const ignore = options.ignore ?? new Set<AlertKind>()
+  let kept: readonly Alert[] = []
+  let keptOf = -1
+  const replayer = createReplayer({
+    setup(made) {
+      monitor = made
+      analyzer = new QualityAnalyzer({ monitor: made, ...options.analyzer })
+      made.registerCallback(analyzer)
+      made.registerCallback({
+        name: 'watch',
+        onEvent(event) {
+          if (event.phase === 'iteration_end' || event.phase === 'policy_update') step = event.iteration
+          if (event.phase === 'iteration_end' || newest === null) newest = event
+          for (const listener of listeners) listener(event)
+        },
+      })
+    },
+    derive: deriveQuality(),
+  })
+  return {
+    id,
+    get name() {
+      return said ?? name
+    },
+    get writer() {
+      return writer
+    },
+    get monitor() {
+      return monitor!
+    },
+    get analyzer() {
+      return analyzer!
+    },
+    get alerts() {
+      const all = analyzer?.alertHistory ?? []
+      if (ignore.size === 0) return all
+      if (all.length !== keptOf) {
+        kept = all.filter(({ kind }) => !ignore.has(kind))
+        keptOf = all.length
+      }
+      return kept
+    },
+    get status() {
+      return monitor?.summary().status ?? 'running'
+    },
+    get iterations() {
+      return monitor?.summary().iterations ?? 0
+    },
+    get totalIterations() {
+      return monitor?.summary().totalIterations ?? null
+    },
+    get step() {
+      return step
+    },
+    get newest() {
+      return newest
+    },
+    listen(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    take(line) {
+      writer = line.writer
+      if (line.type === 'run' && line.name) said = line.name
+      replayer.take(line)
+    },
+    close() {
+      listeners.clear()
+    },
+  }
+}
