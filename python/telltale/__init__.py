@@ -554,7 +554,7 @@ class Run:
                 return None
             with open(path, "rb") as file:
                 said = json.loads(file.read(_MAX_CONTROL_BYTES))
-            if said["v"] != 1 or said["do"] != "stop":
+            if said["v"] != 1 or said["type"] != "stop":
                 raise ValueError("expected v 1 and an order to stop")
             if said["run"] != self.id or said["writer"] != self.writer:
                 raise ValueError("it is for another run or process")

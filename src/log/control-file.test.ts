@@ -29,7 +29,7 @@ describe('an order', () => {
     expect(isOrderWaiting(dir, 'w_1')).toBe(false)
     const path = writeControlFile(dir, order)
     expect(path).toBe(join(dir, 'control-w_1.json'))
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ v: 1, do: 'stop', ...order })
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ v: 1, type: 'stop', ...order })
     expect(readdirSync(dir)).toEqual(['control-w_1.json'])
     expect(isOrderWaiting(dir, 'w_1')).toBe(true)
     expect(isOrderWaiting(dir, 'w_2')).toBe(false)

@@ -41,7 +41,7 @@ export function writeControlFile(dir: string, order: StopOrder): string {
   if (!NAME.test(order.run)) throw badName('run', order.run)
   const { run, writer, iteration, rollbackTo, time } = order
   const reason = order.reason.slice(0, MAX_REASON_CHARACTERS)
-  const text = `${JSON.stringify({ v: 1, run, writer, do: 'stop', reason, iteration, rollbackTo, time })}\n`
+  const text = `${JSON.stringify({ v: 1, type: 'stop', run, writer, reason, iteration, rollbackTo, time })}\n`
   const draft = `${path}.${randomId()}.tmp`
   try {
     // `wx`: never through a link that somebody has put there.
