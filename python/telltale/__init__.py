@@ -425,7 +425,8 @@ class Run:
                 closes = opened
             if step > self._closed and (opened is None or step > opened):
                 self._open = step
-        self._last = step
+        if step > self._last:
+            self._last = step
         if type(metrics) is dict and not self._waiting and self._names.issuperset(metrics):
             if _PLAIN_NUMBERS.issuperset(map(type, metrics.values())):
                 try:
@@ -727,6 +728,8 @@ class Run:
             return min(self._last + 1, _MAX_STEP)
         try:
             if not isinstance(step, numbers.Integral):
+                if isinstance(step, (str, bytes)):
+                    raise TypeError
                 device = getattr(getattr(step, "device", None), "type", "cpu")
                 if device != "cpu" or float(step) != int(step):
                     raise ValueError
@@ -1169,7 +1172,7 @@ class _Batch:
             self._take(index, rewards, kwargs)
             return rewards
 
-        if not hasattr(watched, "__name__"):
+        if not hasattr(function, "__name__"):
             watched.__name__ = type(function).__name__
         return watched
 
