@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/package/**', 'test/real/**', 'test/browser/**'],
+          exclude: ['test/package/**', 'test/real/**', 'test/browser/**', 'test/python/**'],
           ...limits,
           // The wasm back end is steadier without V8's dynamic tiering (docs/decisions/0003).
           execArgv: ['--no-wasm-dynamic-tiering', '--expose-gc'],
@@ -21,6 +21,8 @@ export default defineConfig({
       },
       // Needs PyTorch and safetensors for Python: makes the golden values anew and compares.
       { test: { name: 'real', include: ['test/real/**/*.test.ts'], ...limits } },
+      // Needs what python/tests/requirements.txt lists: trains with the Python client for real.
+      { test: { name: 'python', include: ['test/python/**/*.test.ts'], ...limits } },
       // Needs the npm registry: installs the packed package into an empty folder.
       { test: { name: 'package', include: ['test/package/**/*.test.ts'], ...limits } },
       // Needs Chromium: opens the HTML report from disk, as a reader does.

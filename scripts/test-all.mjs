@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Each group is a project of vitest.config.ts. */
-const GROUPS = ['node', 'real', 'package', 'browser']
+const GROUPS = ['node', 'real', 'python', 'package', 'browser']
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((group) => !GROUPS.includes(group))
