@@ -8,12 +8,14 @@ import { csvFormat } from './csv.ts'
 import { jsonlFormat } from './jsonl.ts'
 import type { SourceFormat, SourceName } from './source.ts'
 import { telltaleFormat } from './telltale-run.ts'
+import { tfeventsFormat } from './tfevents.ts'
 import { trainerStateFormat } from './trainer-state.ts'
 import { verlRolloutsFormat } from './verl-rollouts.ts'
 
 /** The formats, in the order in which they are asked. */
 export const SOURCE_FORMATS: readonly SourceFormat[] = [
   telltaleFormat,
+  tfeventsFormat,
   trainerStateFormat,
   verlRolloutsFormat,
   csvFormat,
