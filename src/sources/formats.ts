@@ -8,12 +8,16 @@ import { csvFormat } from './csv.ts'
 import { jsonlFormat } from './jsonl.ts'
 import type { SourceFormat, SourceName } from './source.ts'
 import { telltaleFormat } from './telltale-run.ts'
+import { tfeventsFormat } from './tfevents.ts'
 import { trainerStateFormat } from './trainer-state.ts'
 import { verlRolloutsFormat } from './verl-rollouts.ts'
+import { wandbFormat } from './wandb.ts'
 
 /** The formats, in the order in which they are asked. */
 export const SOURCE_FORMATS: readonly SourceFormat[] = [
   telltaleFormat,
+  tfeventsFormat,
+  wandbFormat,
   trainerStateFormat,
   verlRolloutsFormat,
   csvFormat,

@@ -1,5 +1,5 @@
 /**
- * A text file of lines as a source: follows it, and knows the same lines again when they come in another file.
+ * One file as a source: follows it, and knows the same lines or records again when they come in another file.
  *
  * Logs are copied while they grow (rsync puts a new file in the old one's place each time), so a file that was replaced is compared with
  * what was read of the old one, by a checksum, before it counts as a new run.
@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { type FilePiece, growingFile } from './growing-file.ts'
-import { type Cut, type LineReader, lineCutter } from './line-cutter.ts'
+import { type Cut, type LineCutter, type LineReader, lineCutter } from './line-cutter.ts'
 import type { Json, Source, SourceBatch } from './source.ts'
 
 /** Read at once. */
@@ -42,18 +42,44 @@ interface Sums {
 
 const NOTHING_COMPARED = { start: 0, startBytes: 0, all: 0, bytes: 0, idle: 0 }
 
+/** What a file's lines or records mean, as far as following the file depends on it: see {@link LineReader}. */
+export type FileReader = Pick<LineReader, 'name' | 'anew' | 'misread' | 'state'>
+/** What cuts a file into lines or records: see {@link LineCutter}. */
+export type FileCutter = Pick<LineCutter, 'consumed' | 'lines' | 'take' | 'finish' | 'forget' | 'restart'>
+
+/** What {@link fileSource} is told. */
+export interface FileSourceOptions {
+  readonly path: string
+  /** Bytes at the start by which the file is known again; 256 by default. */
+  readonly headBytes?: number | undefined
+  /** Bytes that are read at once; a megabyte by default. */
+  readonly pieceBytes?: number | undefined
+  /** From {@link SourceBatch.position}. */
+  readonly position?: Json | undefined
+  /** Makes what reads the file, from the beginning or where a position says. */
+  readonly begin: (saved: { readonly consumed: number; readonly lines: number; readonly state: Json } | null) => {
+    readonly reader: FileReader
+    readonly cutter: FileCutter
+  }
+}
+
 /** A source of one file of lines. */
-export function lineSource(options: LineSourceOptions): Source {
-  const { path, reader: makeReader, carriageReturns = false, headBytes, position } = options
-  const saved = parsePosition(position)
-  const reader = makeReader(saved?.state)
-  const file = growingFile(path, saved?.file, headBytes)
-  const cutter = lineCutter({
-    path,
-    reader,
-    carriageReturns,
-    ...(saved ? { consumed: saved.consumed, lines: saved.lines } : {}),
+export function lineSource({ reader: makeReader, carriageReturns = false, ...options }: LineSourceOptions): Source {
+  return fileSource({
+    ...options,
+    begin(saved) {
+      const reader = makeReader(saved?.state)
+      const start = saved ? { consumed: saved.consumed, lines: saved.lines } : {}
+      return { reader, cutter: lineCutter({ path: options.path, reader, carriageReturns, ...start }) }
+    },
   })
+}
+
+/** A source of one file of whatever is cut off it. */
+export function fileSource({ path, headBytes, pieceBytes = PIECE_BYTES, position, begin }: FileSourceOptions): Source {
+  const saved = parsePosition(position)
+  const file = growingFile(path, saved?.file, headBytes)
+  const { reader, cutter } = begin(saved)
   let sums: Sums = saved?.sums ?? { start: 0, startBytes: 0, all: 0 }
   /** Set while a file that has taken the other's place is compared with it. */
   let comparing: (Sums & { bytes: number; idle: number }) | null =
@@ -98,7 +124,7 @@ export function lineSource(options: LineSourceOptions): Source {
     },
     async read({ finished = false, signal } = {}) {
       signal?.throwIfAborted()
-      const piece = file.read(PIECE_BYTES)
+      const piece = file.read(pieceBytes)
       const isNews = finished || comparing !== null || piece.change !== 'same' || piece.bytes.length > 0
       if (!isNews && unchanged !== null) return unchanged
       const cut: Cut = { records: [], damage: [] }
