@@ -59,7 +59,7 @@ describe('Lightning', () => {
     expect(code, output).toBe(0)
     const [head, ...rows] = readFileSync(join(folder, 'csv', 'whole', 'metrics.csv'), 'utf8')
       .trim()
-      .split('\n')
+      .split(/\r?\n/)
     const names = head!.split(',')
     const wanted = rows.map((row) =>
       Object.fromEntries(row.split(',').flatMap((cell, i) => (cell === '' ? [] : [[names[i]!, Number(cell)]]))),
