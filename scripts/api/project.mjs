@@ -28,7 +28,8 @@ export async function readProject(options = {}) {
     disableGit: true,
     excludePrivate: true,
     // Tables whose keys are the names of a type: the type lists them.
-    intentionallyNotExported: ['TRAINER_TABLES', 'PPO_FIELDS'],
+    // A line of our own log: what it is the wire format says.
+    intentionallyNotExported: ['TRAINER_TABLES', 'PPO_FIELDS', 'WireLine'],
     logLevel: 'Warn',
     ...options,
   })

@@ -64,19 +64,23 @@ export type SourceRecord =
 
 /** Something in a file that could not be read. What stands before it was delivered. */
 export interface SourceDamage {
+  /** The file. */
   readonly path: string
   /** Bytes from the start of the file; for a database the row. */
   readonly offset: number
   /** Counted from 1, for text files. */
   readonly lineNumber?: number
+  /** What is wrong, in one line. */
   readonly problem: string
 }
 
 /** What one look at the files gave. */
 export interface SourceBatch {
+  /** What is new, in the order in which it happened. */
   readonly records: readonly SourceRecord[]
   /** Where a new source of the same files goes on after these records. */
   readonly position: Json
+  /** What could not be read among it. */
   readonly damage: readonly SourceDamage[]
   /** Bytes that were read, for progress. */
   readonly bytes: number
@@ -86,6 +90,7 @@ export interface SourceBatch {
 
 /** A run's files, being followed. */
 export interface Source {
+  /** The format, as far as it is known yet. */
   readonly name: SourceName
   /**
    * What is new, at most a few megabytes of it at a time. Never throws for what a file contains; a torn last record is waited for.
@@ -94,11 +99,13 @@ export interface Source {
    * @throws TelltaleError `not-readable` where the files can be read no longer (deleted, no rights).
    */
   read(options?: { readonly finished?: boolean; readonly signal?: AbortSignal }): Promise<SourceBatch>
+  /** Gives back what the source holds; it is not read afterwards. */
   close(): void
 }
 
 /** How the files of a format are known and opened. */
 export interface SourceFormat {
+  /** What it is called. */
   readonly name: SourceName
   /** Whether a path is of this format, from its name and its first bytes (up to 4 kB; empty for a folder). Never throws. */
   recognises(path: string, head: Uint8Array, isFolder: boolean): boolean
@@ -115,6 +122,10 @@ export interface SourceFormat {
   home?(path: string): string
   /** Runs in a file or folder of this format: nearly always one; a database may hold many. `id` tells them apart in `open`. */
   runs(path: string): Promise<readonly { readonly id: string; readonly name: string }[]>
-  /** @param position of an earlier batch; from the beginning without one. */
+  /**
+   * Begins to follow a run.
+   *
+   * @param position of an earlier batch; from the beginning without one.
+   */
   open(path: string, id: string, position?: Json): Promise<Source>
 }

@@ -3,7 +3,6 @@
  *
  * @module telltale/testing
  */
-export type { WireLine } from '../log/wire.ts'
 export type {
   Json,
   Source,
