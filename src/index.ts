@@ -52,6 +52,7 @@ export {
   type Observation,
   type Severity,
   type SimpleAdvice,
+  type Tick,
 } from './detectors/detector.ts'
 export { type ErrorCode, TelltaleError } from './errors.ts'
 export {
