@@ -34,9 +34,9 @@ export function unwatchedKinds(coverage: readonly Coverage[]): readonly Unwatche
 /** Why kinds are not watched, and where it is not plain what to log. */
 export function whyUnwatched({ kinds, missing, unfit }: Unwatched): string {
   const reasons = missing.map((group) => {
-    if (group.includes('quality/fixed_'))
+    if (group.startsWith('quality/fixed_'))
       return 'no answers to the same prompts again: register a generator, or log an evaluation'
-    if (group.includes('quality/')) {
+    if (group.startsWith('quality/')) {
       const what = kinds.includes('reward-hacking') ? 'reward-hacking' : kinds[0]!
       return `no quality signal: ${KIND_TITLES[what].toLowerCase()} cannot be seen; log completions or a held-out reward`
     }
