@@ -109,7 +109,7 @@ async function checkPlace(
   }
   if (runs.length > 0) return runs
   if (unreadable.length > 0) throw new TelltaleError('not-readable', unreadable[0]!.problem)
-  throw found.runs.length > 0 ? nothingIn(path, report) : noRunIn(path)
+  throw found.runs.length > 0 || isFile(path) ? nothingIn(path, report) : noRunIn(path)
 }
 
 async function checkFound(found: FoundRun, report: Report, options: CheckPathOptions): Promise<readonly CheckedRun[]> {
@@ -218,6 +218,10 @@ function sizeOf({ parts }: FoundRun): number {
     }
   }
   return bytes
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 function noRunIn(path: string): TelltaleError {

@@ -18,7 +18,7 @@ const HEAD_BYTES = 4096
 const MAX_DEPTH = 16
 const MAX_ENTRIES = 500_000
 const MAX_PROBLEMS = 100
-/** Folders that hold no run: other people's code, and runs that were moved out of the way. */
+/** Folders that hold no run: other people's code, and runs that were moved out of the way. What `telltale run` has captured is named. */
 const SKIPPED = new Set(['node_modules', '.git', '__pycache__', '.venv', 'venv', 'site-packages', 'previous-runs'])
 /** Endings of files that are none of the formats, and are many or large. */
 const OTHER_FILES =
@@ -74,9 +74,10 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
     const isFolder = stats.isDirectory()
     const looked = isFolder || (stats.isFile() && (named || !OTHER_FILES.test(path)))
     const head = looked && !isFolder ? headOf(path) : new Uint8Array()
-    const format = looked ? (formats.find((one) => one.recognises(path, head, isFolder)) ?? null) : null
-    // Not remembered: what is written into it later may tell better.
-    if (format === null && named && !isFolder) return TEXT_FILES.test(path) ? consoleFormat : jsonlFormat
+    let format = looked ? (formats.find((one) => one.recognises(path, head, isFolder)) ?? null) : null
+    // Of an empty one nothing can be said yet.
+    if (format === null && named && stats.isFile() && stats.size > 0)
+      format = TEXT_FILES.test(path) ? consoleFormat : jsonlFormat
     known.set(path, { format, size: stats.size })
     return format
   }
@@ -120,7 +121,7 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
         return
       }
       for (const name of names.toSorted()) {
-        if (SKIPPED.has(name)) continue
+        if (SKIPPED.has(name) || (name === 'captured' && basename(folder) === '.telltale')) continue
         if (++entries > MAX_ENTRIES) {
           if (entries === MAX_ENTRIES + 1)
             refuse(

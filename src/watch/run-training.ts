@@ -9,6 +9,7 @@ import { closeSync, openSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
+import type { FoundRun } from '../sources/find-runs.ts'
 import { NUMBERS_FROM } from '../sources/formats.ts'
 import { latestWrite } from '../sources/latest-write.ts'
 import type { SourceName } from '../sources/source.ts'
@@ -35,15 +36,16 @@ export interface RunRequest {
 
 /** What is read after the end of the training: its last lines. */
 const LAST_LOOKS_MS = 1500
-/** A file system may say seconds, and clocks of two machines differ. */
-const CLOCK_SLACK_SECONDS = 2
+/** The kernel stamps files with a clock that is some milliseconds behind. */
+const CLOCK_SLACK_SECONDS = 0.02
 
 /** Runs the command to its end; gives its exit code, or 128 and the number of the signal that ended it. */
 export async function runTraining({ command, paths, graceMs, capture, flags }: RunRequest): Promise<number> {
   const { stopOn, dryRun, onCritical, ignore, json, trainer, map, ...analyzer } = flags
   const onCriticalCommand = onCritical === undefined ? null : splitCommand(onCritical)
   const startedUnixSeconds = systemClock.unixSeconds()
-  const captured = capture ? captureFile(command[0]!) : null
+  const captured = capture ? captureFile(command) : null
+  const earlier = earlierRuns(startedUnixSeconds - CLOCK_SLACK_SECONDS)
   const watched = new Set<WatchedRun>()
   const view = viewFor(json === true, captured !== null, () => [...watched])
   if (captured) view.say(`What the training prints goes to ${captured}`)
@@ -75,7 +77,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       now: () => Math.round(systemClock.unixSeconds() * 1000) / 1000,
       clock: systemClock,
       signal: controller.signal,
-      wanted: (found) => latestWrite(found) >= startedUnixSeconds - CLOCK_SLACK_SECONDS,
+      wanted: earlier.isOurs,
       onRun(run) {
         watched.add(run)
         view.change()
@@ -87,7 +89,8 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       onAlert(alert, run, one, live) {
         if (isTwin(one, [...watched], captured)) return
         view.alert(alert, run, live)
-        // A run that began with us is alive, whenever its alert was found.
+        // What an earlier training wrote into the same file is no reason to end this one.
+        if (!live && earlier.wasThere(one.found)) return
         actor.alert(alert, run, one, true)
         if (alert.severity !== 'critical' || !stopOn) return
         const back = alert.rollbackTo === null ? '' : ` Roll back to checkpoint ${alert.rollbackTo}.`
@@ -96,12 +99,37 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       },
       onNews: view.news,
       onProblem: () => {},
-      onRound: ({ caughtUp }) => view.round(caughtUp),
+      onRound({ caughtUp, searched }) {
+        if (searched) earlier.searched()
+        view.round(caughtUp)
+      },
     })
     return await exit
   } finally {
     await view.close()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
+  }
+}
+
+/**
+ * Tells the runs of this training from those that are there already: by when they were written, and, since clocks of two machines differ, by
+ * whether they change after the first search.
+ */
+function earlierRuns(startUnixSeconds: number) {
+  const before = new Map<string, number>()
+  let first = true
+  return {
+    isOurs(found: FoundRun): boolean {
+      const written = latestWrite(found)
+      if (written >= startUnixSeconds) return true
+      if (first) before.set(found.key, written)
+      return !first && before.get(found.key) !== written
+    },
+    /** Whether a run's files had something in them before the training began. */
+    wasThere: (found: FoundRun): boolean => before.has(found.key),
+    searched(): void {
+      first = false
+    },
   }
 }
 
@@ -212,16 +240,22 @@ function viewFor(json: boolean, captured: boolean, watched: () => readonly Watch
   return plainView({ ...options, stream: process.stderr, quiet: true })
 }
 
-function captureFile(program: string): string {
+/** A file for what the training prints, named after its script. */
+function captureFile(command: readonly string[]): string {
   const folder = join(process.env.TELLTALE_DIR || '.telltale', 'captured')
   makeFolder(folder)
+  const script = command.find((word) => !word.startsWith('-') && !LAUNCHERS.test(basename(word))) ?? command[0]!
+  const name = plainText(basename(script), 40)
+    .replace(/\.[A-Za-z0-9]+$/, '')
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
   const stamp = new Date(systemClock.unixSeconds() * 1000)
     .toISOString()
     .replace(/[-:]/g, '')
     .replace('T', '-')
     .slice(0, 15)
-  return join(
-    folder,
-    `${stamp}-${plainText(basename(program), 40).replace(/[^A-Za-z0-9_.-]+/g, '-')}-${process.pid}.log`,
-  )
+  return join(folder, `${name}-${stamp}-${process.pid}.log`)
 }
+
+/** Words before the name of a script. */
+const LAUNCHERS =
+  /^(python[\d.]*|node|bash|sh|env|uv|run|accelerate|launch|torchrun|deepspeed|time|nice|[A-Za-z_]+=.*)$/

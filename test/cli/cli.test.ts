@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -348,6 +349,23 @@ describe('run', () => {
     expect(stderr).toMatch(/telltale: Stopping the training .*stopped: KL divergence too high/)
     expect(status).toBe(3)
     expect([existsSync(`${out}.saved`), existsSync(`${out}.done`)]).toEqual([true, false])
+  })
+
+  it('does not end it for what an earlier training wrote into the same file', () => {
+    const out = join(place, 'again.jsonl')
+    const old = Array.from({ length: 30 }, (_, step) =>
+      JSON.stringify({ step, loss: 0.1, reward: 1, frac_reward_zero_std: 0, kl: step < 10 ? 0.02 : 0.9 }),
+    )
+    writeFileSync(out, `${old.join('\n')}\n`)
+    // As old as what was there before: its last write is in the past.
+    utimesSync(out, 1000, 1000)
+    const healthy = `${TRAINING.replaceAll('step < 10', 'step < 1000')}`
+    writeFileSync(join(place, 'healthy.mjs'), healthy)
+    const { status, stderr } = telltale([
+      ...['run', '--path', place, '--stop-on', 'critical', ...FIXED, '--'],
+      ...[process.execPath, join(place, 'healthy.mjs'), out, '100', '20'],
+    ])
+    expect([status, stderr]).toEqual([0, expect.not.stringMatching(/Stopping/)])
   })
 
   it('says what it would have stopped, and lets it train on', () => {
