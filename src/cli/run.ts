@@ -19,7 +19,11 @@ export function runCommand(): Command {
     .addOption(
       stopOnOption('end the training at a critical alert: SIGINT to all its processes, SIGTERM after the grace'),
     )
-    .option('--grace <time>', 'how long it may take to end, such as 90s or 5m', duration, 120_000)
+    .addOption(
+      new Option('--grace <time>', 'how long it may take to end, such as 90s or 5m')
+        .argParser(duration)
+        .default(120_000, '120s'),
+    )
     .option('--dry-run', 'with --stop-on: only say what would be stopped')
     .option('--capture', 'send what it prints to a file, follow that, and show the run instead')
     .option(
