@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { TelltaleError } from '../errors.ts'
 import { addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { ignoreOption, mapOption, stopOnOption, trainerOption } from './source-options.ts'
