@@ -92,6 +92,7 @@ async function measure(runs) {
   const all = await inParallel('watch', jobs, 'detection')
   const methods = Object.keys(all[0].alarms)
   const each = (compute) => Object.fromEntries(methods.map((method) => [method, compute(method)]))
+  const ofStrength1 = (kind) => faults.find((fault) => fault.kind === kind && fault.strength === 1).take(all)
   const strong = faults.filter(({ strength }) => strength >= 1).flatMap(({ take }) => take(all))
   const results = {
     provenance: {
@@ -125,10 +126,8 @@ async function measure(runs) {
         ),
       ]),
     ),
-    tradeOff: tradeOff(healthy[10000](all), (kind) =>
-      faults.find((f) => f.kind === kind && f.strength === 1).take(all),
-    ),
-    byMemory: byMemory((kind) => faults.find((f) => f.kind === kind && f.strength === 1).take(all)),
+    tradeOff: tradeOff(healthy[10000](all), ofStrength1),
+    byMemory: byMemory(ofStrength1),
     asLogged: Object.fromEntries(sparse.map(({ kind, take }) => [kind, detection(take(all), 'calibrated')])),
     confusion: Object.fromEntries(
       FAULTS.map((kind) => [

@@ -1,20 +1,11 @@
 import { Command } from 'commander'
-import type { AlertKind } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
-import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import type { WatchActions } from '../watch/watch-in-terminal.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { ignoreOption, mapOption, READS, stopOnOption, trainerOption } from './source-options.ts'
 
 /** What `watch` and `run` have in common. */
-export interface WatchFlags extends AnalyzerFlags {
-  readonly stopOn?: 'critical'
-  readonly dryRun?: true
-  readonly onCritical?: string
-  readonly ignore?: ReadonlySet<AlertKind>
-  readonly json?: true
-  readonly trainer?: TrainerName
-  readonly map?: ReadonlyMap<string, string>
-}
+export type WatchFlags = AnalyzerFlags & WatchActions
 
 /** `telltale watch PATH…`: follows every run below the paths, live. */
 export function watchCommand(): Command {

@@ -14,18 +14,21 @@ import { type RunsView, showRuns } from './show-runs.ts'
 import { watchRuns } from './watch-runs.ts'
 import type { WatchedRun, WatchedRunOptions } from './watched-run.ts'
 
+/** How runs are watched, beside how they are judged: options of the verbs `watch` and `run`, by commander's names. */
+export interface WatchActions {
+  readonly stopOn?: 'critical'
+  readonly dryRun?: true
+  readonly onCritical?: string
+  readonly ignore?: ReadonlySet<AlertKind>
+  readonly json?: true
+  readonly trainer?: TrainerName
+  readonly map?: ReadonlyMap<string, string>
+}
+
 /** What to watch, as the command line says it. */
 export interface WatchRequest {
   readonly paths: readonly string[]
-  readonly flags: WatchedRunOptions['analyzer'] & {
-    readonly stopOn?: 'critical'
-    readonly dryRun?: true
-    readonly onCritical?: string
-    readonly ignore?: ReadonlySet<AlertKind>
-    readonly json?: true
-    readonly trainer?: TrainerName
-    readonly map?: ReadonlyMap<string, string>
-  }
+  readonly flags: WatchedRunOptions['analyzer'] & WatchActions
 }
 
 /** Watches until Ctrl-C, SIGTERM, or the end of standard input where that is all; gives the exit code. */

@@ -46,6 +46,9 @@ const PARTS: readonly Part[] = [
   ...TEXT_CHANNELS.map((channel) => ({ name: channel.name, channels: [channel], thresholds: 'single' as const })),
 ]
 
+const SCORE = PARTS.findIndex(({ name }) => name === 'score')
+const TEXT = PARTS.findIndex(({ name }) => name === 'text')
+
 /** Watches the quality of the answers and tells reward hacking, quality collapse and loss of coherence apart. */
 export function answerQuality(options: AnswerQualityOptions): Detector {
   const watches: readonly QualityWatch[] = PARTS.map(({ channels }) => qualityWatch(channels))
@@ -90,8 +93,8 @@ export function answerQuality(options: AnswerQualityOptions): Detector {
     // Whatever else long answers do to a text: that they are longer comes first.
     if ((logLength.changeSince(onset)?.change ?? 0) > LONGER) return 'length-explosion'
     const rewardChange = reward.changeSince(onset)?.deviations ?? null
-    const score = drifts[PARTS.findIndex(({ name }) => name === 'score')]
-    const text = drifts[PARTS.findIndex(({ name }) => name === 'text')]
+    const score = drifts[SCORE]
+    const text = drifts[TEXT]
     const scoreFell = score ? score.level - score.reference : null
     const textFell = text ? text.level - text.reference : null
     const styleAlone = scoreFell !== null && textFell !== null && scoreFell < SCORES_FOLLOW * textFell

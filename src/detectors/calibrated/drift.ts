@@ -6,7 +6,8 @@
  */
 import { type ChangePoint, changePoint } from '../../stats/change-point.ts'
 import { type LoudnessState, loudness } from '../../stats/loudness.ts'
-import { meanVariance, serialScale } from '../../stats/serial-scale.ts'
+import { type ScaleMemoryState, scaleMemory } from '../../stats/scale-memory.ts'
+import { meanVariance, type SerialScale, serialScale } from '../../stats/serial-scale.ts'
 import { type SlewLimiterState, slewLimiter } from '../../stats/slew-limiter.ts'
 import type { Json } from '../detector.ts'
 
@@ -31,8 +32,6 @@ const SCALE_EVERY = 8
  */
 const WINDOWS = { best: [4, 8, 16, 32], settling: [2, 4, 8, 16] } as const
 const LONGEST_WINDOW = 32
-/** Estimates of scale and autocorrelation that the one in use is the mean of, where the level should not move. */
-const ESTIMATES = 12
 /** How much larger the autocorrelation may be than it was estimated: an estimate from few blocks is low more often than high. */
 const UNSURE_AUTOCORRELATION = 0.1
 const LARGEST_AUTOCORRELATION = 0.95
@@ -124,9 +123,7 @@ export interface DriftState {
   readonly blocks: number
   readonly sd: number | null
   readonly rho: number
-  /** The newest estimates, the oldest first. */
-  readonly sds: readonly number[]
-  readonly rhos: readonly number[]
+  readonly scales: ScaleMemoryState
   readonly start: number
   readonly limiter: SlewLimiterState
   readonly loud: LoudnessState
@@ -178,8 +175,8 @@ export function driftWatch(options: DriftOptions): DriftWatch {
   let blocks = 0
   let sd = Number.NaN
   let rho = 0
-  let sds: number[] = []
-  let rhos: number[] = []
+  /** Of a level that should not move. */
+  const scales = scaleMemory()
   /** An absolute limit of the signal, where there is one. */
   let absolute = Number.NaN
   /** Variance of the mean of n blocks, by n, for the autocorrelation `rho`. */
@@ -235,25 +232,19 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       const scale = settling
         ? serialScale(values.slice(Math.max(0, until - SETTLING_SCALE), until), SETTLING_LAG)
         : serialScale(values.slice(from, until))
-      estimated(scale.sd, scale.autocorrelation)
+      estimated(scale)
     }
     return measure()
   }
 
   /** One estimate is from a hundred blocks at most; a level that should not move allows to take the mean of several. */
-  function estimated(newSd: number, newRho: number): void {
-    let rhoNow = newRho
+  function estimated(newest: SerialScale): void {
+    let rhoNow = newest.autocorrelation
     if (options.reference === 'best') {
-      sds.push(newSd)
-      rhos.push(newRho)
-      if (sds.length > ESTIMATES) {
-        sds.shift()
-        rhos.shift()
-      }
-      // What has become louder is believed at once, what has become quieter only after a while.
-      sd = Math.max(newSd, mean(sds))
-      rhoNow = onGrid(mean(rhos))
-    } else sd = newSd
+      scales.add(newest)
+      sd = scales.sd()
+      rhoNow = onGrid(scales.autocorrelation())
+    } else sd = newest.sd
     if (rhoNow !== rho) {
       rho = rhoNow
       variances = meanVariances(unsure(rho))
@@ -386,8 +377,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
     blocks = 0
     sd = Number.NaN
     rho = 0
-    sds = []
-    rhos = []
+    scales.reset()
     absolute = Number.NaN
     variances = meanVariances(unsure(rho))
     limiter.reset()
@@ -429,8 +419,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       blocks,
       sd: Number.isNaN(sd) ? null : sd,
       rho,
-      sds: [...sds],
-      rhos: [...rhos],
+      scales: scales.snapshot(),
       start,
       limiter: limiter.snapshot(),
       loud: loud.snapshot(),
@@ -450,8 +439,7 @@ export function driftWatch(options: DriftOptions): DriftWatch {
       blocks = state.blocks
       sd = state.sd ?? Number.NaN
       rho = state.rho
-      sds = [...state.sds]
-      rhos = [...state.rhos]
+      scales.restore(state.scales)
       variances = meanVariances(unsure(rho))
       start = state.start
       limiter.restore(state.limiter)
@@ -479,12 +467,6 @@ function unsure(rho: number): number {
 /** A twentieth, as `serialScale` gives them: few enough that their variances can be remembered. */
 function onGrid(rho: number): number {
   return Math.round(rho * 20) / 20
-}
-
-function mean(values: readonly number[]): number {
-  let sum = 0
-  for (const value of values) sum += value
-  return sum / values.length
 }
 
 /** Mean without the smallest and the largest where there are four or more; null for none. */

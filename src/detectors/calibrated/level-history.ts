@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { mean } from '../../stats/mean.ts'
 import { serialScale } from '../../stats/serial-scale.ts'
 import type { Json } from '../detector.ts'
 import { BLOCK } from './drift.ts'
@@ -51,7 +52,7 @@ export function levelHistory(): LevelHistory {
       }
       if (++state.count < BLOCK) return
       if (state.block.length > 0) {
-        state.values.push(state.block.reduce((a, b) => a + b, 0) / state.block.length)
+        state.values.push(mean(state.block))
         state.starts.push(state.start)
         if (state.values.length > MEMORY) {
           state.values.shift()
@@ -85,8 +86,4 @@ export function levelHistory(): LevelHistory {
 
 function empty(): State {
   return { block: [], count: 0, values: [], starts: [], start: -1, newest: [] }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { median } from '../../stats/median.ts'
+import { ESTIMATES, type ScaleMemoryState, scaleMemory } from '../../stats/scale-memory.ts'
 import { serialScale } from '../../stats/serial-scale.ts'
 import type { AlertKind, Detector, Evidence, Json, Observation } from '../detector.ts'
 import { severityOf, type Thresholds } from './ladder.ts'
@@ -23,8 +24,6 @@ const MEMORY = 64
 const WARM_UP = 20
 /** Values between two estimates of the range. */
 const EVERY = 20
-/** Estimates of the range that the one in use is the mean of: one, from a few dozen values, is often far too small where shocks are rare. */
-const ESTIMATES = 12
 /** An autocorrelation that is taken for as many estimates as it says, before there are any; and how unsure a range from few values is. */
 const PRIOR = { autocorrelation: 0.5, estimates: 2 } as const
 const FEW = 40
@@ -47,8 +46,7 @@ interface State {
   readonly centre: number
   readonly sd: number
   readonly autocorrelation: number
-  readonly sds: readonly number[]
-  readonly autocorrelations: readonly number[]
+  readonly scales: ScaleMemoryState
   readonly seen: number
   readonly outside: number
   readonly open: Json
@@ -64,8 +62,7 @@ export function spike(options: SpikeOptions): Detector<State> {
   let centre = 0
   let sd = 0
   let autocorrelation = 0
-  let sds: number[] = []
-  let autocorrelations: number[] = []
+  const scales = scaleMemory()
   let seen = 0
   let outside = 0
   let open: Evidence | null = null
@@ -122,18 +119,11 @@ export function spike(options: SpikeOptions): Detector<State> {
       if (usual.length > MEMORY) usual.shift()
       if (++seen === WARM_UP || (seen > WARM_UP && seen % EVERY === 0)) {
         centre = median(usual)
-        const scale = serialScale(usual)
-        sds.push(scale.sd)
-        autocorrelations.push(scale.autocorrelation)
-        if (sds.length > ESTIMATES) {
-          sds.shift()
-          autocorrelations.shift()
-        }
+        scales.add(serialScale(usual))
         const prior = PRIOR.autocorrelation * PRIOR.estimates
-        autocorrelation =
-          (prior + mean(autocorrelations) * autocorrelations.length) / (PRIOR.estimates + autocorrelations.length)
+        autocorrelation = (prior + scales.autocorrelation() * scales.size) / (PRIOR.estimates + scales.size)
         const unsure = 1 + FEW / Math.min(seen, EVERY * ESTIMATES)
-        sd = Math.max(unsure * scale.sd, unsure * mean(sds), log ? 0.05 : 0.02 * Math.abs(centre), 1e-12)
+        sd = Math.max(unsure * scales.sd(), log ? 0.05 : 0.02 * Math.abs(centre), 1e-12)
       }
       open = judge()
       return open ?? undefined
@@ -145,8 +135,7 @@ export function spike(options: SpikeOptions): Detector<State> {
       centre,
       sd,
       autocorrelation,
-      sds: [...sds],
-      autocorrelations: [...autocorrelations],
+      scales: scales.snapshot(),
       seen,
       outside,
       open: open as unknown as Json,
@@ -158,8 +147,7 @@ export function spike(options: SpikeOptions): Detector<State> {
       centre = state.centre
       sd = state.sd
       autocorrelation = state.autocorrelation
-      sds = [...state.sds]
-      autocorrelations = [...state.autocorrelations]
+      scales.restore(state.scales)
       seen = state.seen
       outside = state.outside
       open = state.open as unknown as Evidence | null
@@ -170,16 +158,9 @@ export function spike(options: SpikeOptions): Detector<State> {
     usual = []
     recent = []
     iterations = []
-    sds = []
-    autocorrelations = []
+    scales.reset()
     seen = 0
     outside = 0
     open = null
   }
-}
-
-function mean(values: readonly number[]): number {
-  let sum = 0
-  for (const value of values) sum += value
-  return sum / values.length
 }
