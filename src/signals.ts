@@ -38,8 +38,10 @@ function listen(): void {
 }
 
 function toggle(event: string, listener: (...args: never[]) => void, wanted: boolean): void {
-  process.off(event, listener as () => void)
-  if (wanted) process.on(event, listener as () => void)
+  // Never off and on again: a signal that came between the two would end the process.
+  const listening = process.listeners(event as NodeJS.Signals).includes(listener as () => void)
+  if (wanted && !listening) process.on(event, listener as () => void)
+  if (!wanted && listening) process.off(event, listener as () => void)
 }
 
 function onSignal(signal: keyof typeof SIGNAL_NUMBERS): void {

@@ -80,6 +80,7 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
     `Scenario ${scenario}: ${SCENARIO_DEFINITIONS[scenario].cause}. Everything is trained now, on this machine; Ctrl-C stops and still reports.\n`,
   )
   let failure: unknown = null
+  const reporting = endAtSecondSignal()
   try {
     await monitor.run(() => train(options, monitor))
   } catch (error) {
@@ -90,8 +91,7 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   const { stop } = monitor.summary()
   if (stop) say(`\nEarly stopping: ${plainText(stop.reason)}`)
   say('\nGenerating plots and reports...')
-  const onInterrupt = () => say('Plots and reports are being written; once more ends at once.')
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onInterrupt)
+  reporting.begin()
   const plots = new PlotManager({ outputDir })
   try {
     const marks = plotMarks({ analyzer, summary: monitor.summary() })
@@ -111,7 +111,6 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
   await reports.generateMarkdownReport(input)
   await reports.generateJsonReport(input)
   await reports.generateHtmlReport(input)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onInterrupt)
   sayGold(monitor)
   say(`\nReports saved to: ${plainText(outputDir)}`)
   for (const file of outputFiles(outputDir)) say(`  - ${file}`)
@@ -126,6 +125,30 @@ export async function runDemo(options: DemoOptions): Promise<'SIGINT' | 'SIGTERM
     if (other !== scenario) say(`  ${other.padEnd(17)} ${SCENARIO_DEFINITIONS[other].cause}`)
   if (failure) throw failure
   return interrupted ?? null
+}
+
+/**
+ * While the run trains, its monitor answers to signals; once `begin` was called, the first one gets words and the second ends. It listens from the
+ * start to the end of the process, so that there is no moment at which a Ctrl-C ends it without a word.
+ */
+function endAtSecondSignal(): { begin(): void } {
+  let reporting = false
+  let signals = 0
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(signal, () => {
+      if (!reporting) return
+      if (signals++ > 0) process.exit(code)
+      say('Plots and reports are being written; once more ends at once.')
+    })
+  }
+  return {
+    begin() {
+      reporting = true
+    },
+  }
 }
 
 /** The stages of Constitutional AI, and PPO with the monitor. */

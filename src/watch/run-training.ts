@@ -34,8 +34,9 @@ export interface RunRequest {
   readonly flags: WatchRequest['flags']
 }
 
-/** What is read after the end of the training: its last lines. */
-const LAST_LOOKS_MS = 1500
+/** After the end of the training its last lines are still to reach the file system; and what is there then is read to its end, for so long. */
+const LAST_LINES_MS = 1000
+const MOST_READING_MS = 30_000
 /** The kernel stamps files with a clock that is some milliseconds behind. */
 const CLOCK_SLACK_SECONDS = 0.02
 
@@ -52,11 +53,16 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
   const child = start(command, captured)
   const controller = new AbortController()
   const exit = ended(child.process)
-  exit.then(
-    // What it wrote last is still to be read.
-    () => void sleep(LAST_LOOKS_MS).then(() => controller.abort()),
-    () => controller.abort(),
-  )
+  const over = () => controller.abort()
+  let exited = false
+  let complete = false
+  exit.then(async () => {
+    exited = true
+    await sleep(LAST_LINES_MS)
+    complete = true
+    await sleep(MOST_READING_MS, controller.signal)
+    over()
+  }, over)
   const stopper = stopperOf(child, exit, graceMs, view.say)
   const actor = actOnAlerts({
     stopOnCritical: null,
@@ -65,7 +71,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
     say: view.say,
   })
   // Ctrl-C reaches the training itself where it has the terminal, and from us where it has not.
-  const onSignal = (signal: NodeJS.Signals) => child.forward(signal)
+  const onSignal = (signal: NodeJS.Signals) => (exited ? over() : child.forward(signal))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   try {
     await watchRuns({
@@ -77,6 +83,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       now: () => Math.round(systemClock.unixSeconds() * 1000) / 1000,
       clock: systemClock,
       signal: controller.signal,
+      urgent: () => complete,
       wanted: earlier.isOurs,
       onRun(run) {
         watched.add(run)
@@ -102,6 +109,8 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       onRound({ caughtUp, searched }) {
         if (searched) earlier.searched()
         view.round(caughtUp)
+        // A search after the last line has found what there is, a training of a second, too.
+        if (complete && searched && caughtUp) over()
       },
     })
     return await exit

@@ -35,6 +35,8 @@ export interface WatchOptions extends WatchedRunOptions, WatchEvents {
   readonly signal: AbortSignal
   /** Which of the found runs are watched; all by default. */
   readonly wanted?: ((found: FoundRun) => boolean) | undefined
+  /** Asked before each round: whether to search at once, since there will not be another chance. Never by default. */
+  readonly urgent?: (() => boolean) | undefined
   /** Asked after each round: whether there is nothing left to wait for. Never by default. */
   readonly done?: (() => boolean) | undefined
 }
@@ -90,7 +92,8 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
   }
 
   async function search(): Promise<boolean> {
-    if (finder === null || clock.monotonicMs() < searchAtMs) return false
+    if (finder === null) return false
+    if (clock.monotonicMs() < searchAtMs && !options.urgent?.()) return false
     const startMs = clock.monotonicMs()
     takeFound(await finder.find(signal))
     const tookMs = clock.monotonicMs() - startMs
