@@ -3,12 +3,18 @@
  *
  * @module
  */
+
+import { completionsFormat } from './completions.ts'
 import { consoleFormat } from './console.ts'
 import { csvFormat } from './csv.ts'
 import { jsonlFormat } from './jsonl.ts'
+import { mlflowDatabaseFormat } from './mlflow-database.ts'
+import { mlflowFilesFormat } from './mlflow-files.ts'
 import type { SourceFormat, SourceName } from './source.ts'
 import { telltaleFormat } from './telltale-run.ts'
 import { tfeventsFormat } from './tfevents.ts'
+import { trackioFormat } from './trackio.ts'
+import { trackioInboxFormat } from './trackio-inbox.ts'
 import { trainerStateFormat } from './trainer-state.ts'
 import { verlRolloutsFormat } from './verl-rollouts.ts'
 import { wandbFormat } from './wandb.ts'
@@ -19,6 +25,11 @@ export const SOURCE_FORMATS: readonly SourceFormat[] = [
   tfeventsFormat,
   wandbFormat,
   trainerStateFormat,
+  trackioFormat,
+  trackioInboxFormat,
+  mlflowDatabaseFormat,
+  mlflowFilesFormat,
+  completionsFormat,
   verlRolloutsFormat,
   csvFormat,
   jsonlFormat,
@@ -40,4 +51,5 @@ export const NUMBERS_FROM: readonly SourceName[] = [
   'console',
   'trainer-state',
   'verl',
+  'completions',
 ]

@@ -21,8 +21,8 @@ export interface MergedSourceOptions {
   streams(): readonly (readonly string[])[]
   /** Begins to follow a file. */
   open(path: string, position: Json | undefined, isOneOfMany: boolean): Source
-  /** Where a record belongs among those of other streams; a stream's own order is kept. */
-  order(record: SourceRecord): number
+  /** Whether one stream's record is to be given before another's; a stream's own order is kept. */
+  isBefore(one: SourceRecord, other: SourceRecord): boolean
   /** What a file's records mean; themselves by default. */
   understand?(records: readonly SourceRecord[], path: string): readonly SourceRecord[]
 }
@@ -43,7 +43,7 @@ interface OneFile {
 }
 
 export function mergedSource(options: MergedSourceOptions): Source {
-  const { name, folder, order } = options
+  const { name, folder } = options
   const understand = options.understand ?? ((records: readonly SourceRecord[]) => records)
   const saved = parsePosition(options.position)
   const files = new Map<string, OneFile>()
@@ -109,17 +109,17 @@ export function mergedSource(options: MergedSourceOptions): Source {
       }
       for (;;) {
         let next: OneFile | null = null
-        let nextOrder = Number.POSITIVE_INFINITY
+        let nextRecord: SourceRecord | null = null
         let waiting = false
         for (const [stream, file] of fronts) {
           if (file.given >= file.queue.length) {
             if (stream.some((one) => !one.dry || one.given < one.queue.length)) waiting = true
             continue
           }
-          const at = order(file.queue[file.given]!)
-          if (next === null || at < nextOrder) {
+          const record = file.queue[file.given]!
+          if (nextRecord === null || options.isBefore(record, nextRecord)) {
             next = file
-            nextOrder = at
+            nextRecord = record
           }
         }
         if (waiting || next === null) break

@@ -15,3 +15,12 @@ export function nameOfFile(path: string): string {
 export function runIdOf(name: string): string {
   return name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 64) || 'run'
 }
+
+/** Runs of one file whose names are the same, told apart by their ids. */
+export function namedApart<Run extends { readonly id: string; readonly name: string }>(
+  runs: readonly Run[],
+): readonly Run[] {
+  const counts = new Map<string, number>()
+  for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return runs.map((run) => (counts.get(run.name) === 1 ? run : { ...run, name: `${run.name}-${run.id.slice(0, 8)}` }))
+}

@@ -16,6 +16,7 @@ export type SourceName =
   | 'wandb'
   | 'trackio'
   | 'mlflow'
+  | 'completions'
   | 'csv'
   | 'console'
 

@@ -59,12 +59,16 @@ function tfeventsSource(folder: string, position: Json | undefined): Source {
       return [...groupBy(paths, dirname).values()]
     },
     open: (path, at, isOneOfMany) => tfeventsFileSource(path, at, isOneOfMany ? SMALL_PIECE_BYTES : undefined),
-    order: (record) => ('step' in record ? record.step : -1),
+    isBefore: (one, other) => stepOf(one) < stepOf(other),
     understand(records, path) {
       const sub = relative(folder, dirname(path))
       return sub === '' ? records : records.map((record) => prefixed(record, `${sub}/`))
     },
   })
+}
+
+function stepOf(record: SourceRecord): number {
+  return 'step' in record ? record.step : -1
 }
 
 function groupBy(paths: readonly string[], keyOf: (path: string) => string): ReadonlyMap<string, string[]> {

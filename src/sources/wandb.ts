@@ -27,6 +27,7 @@ import {
 import { type RecordReader, recordCutter } from './record-cutter.ts'
 import { nameOfFile } from './run-name.ts'
 import type { Json, Source, SourceFormat, SourceRecord } from './source.ts'
+import { trainerStep } from './trainer-step.ts'
 
 /** Names in a log of which the texts are kept. */
 const MAX_NAMES = 4000
@@ -152,7 +153,8 @@ function wandbReader(path: string, saved: Json | undefined): RecordReader {
     if (odd !== null) return odd
     state.step = step
     for (const name in metrics) if (state.logged.size < MAX_NAMES) state.logged.add(name)
-    if (some) records.push({ type: 'points', step, time, metrics })
+    // W&B only counts calls where a trainer logs its own step.
+    if (some) records.push({ type: 'points', step: trainerStep(metrics) ?? step, time, metrics })
     return null
   }
 

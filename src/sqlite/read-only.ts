@@ -1,0 +1,104 @@
+/**
+ * Short looks into a database that somebody else writes: opened, asked and closed, so that its writer's checkpoints are never held up.
+ *
+ * @module
+ */
+import { existsSync, type Stats, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Database as LibsqlDatabase } from 'libsql'
+
+/** What a column of a row can hold. Texts come as bytes where the question casts them, which it has to: see {@link askDatabase}. */
+export type Cell = null | number | bigint | string | Uint8Array
+
+/** A database that is open for reading. */
+export interface ReadOnlyDatabase {
+  /** Rows as lists of their columns. */
+  rows(sql: string, ...parameters: readonly (number | string)[]): readonly (readonly Cell[])[]
+}
+
+/** Why a look failed: `busy` passes, `damaged` does not, `gone` may. */
+export class DatabaseProblem extends Error {
+  readonly kind: 'busy' | 'damaged' | 'gone'
+  constructor(kind: DatabaseProblem['kind'], message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** Whether a file begins as SQLite's do. */
+export function isSqliteHead(head: Uint8Array): boolean {
+  return Buffer.from(head.subarray(0, 16)).toString('latin1') === 'SQLite format 3\0'
+}
+
+/**
+ * Opens a database read-only, asks, and closes it.
+ *
+ * Texts are to be asked for as `CAST(column AS BLOB)`: one that is no UTF-8 would end the process. A database in WAL mode without a `-wal` file has
+ * no writer now, and is opened as one that does not change, since opening it otherwise would leave files beside it; if a writer comes in the
+ * meantime, the answer is thrown away.
+ *
+ * @throws DatabaseProblem where it cannot be asked; nothing else.
+ */
+export function askDatabase<Answer>(path: string, ask: (database: ReadOnlyDatabase) => Answer): Answer {
+  const before = versionOf(path)
+  if (before === null) throw new DatabaseProblem('gone', 'it is not there')
+  const unchanging = !existsSync(`${path}-wal`) && !existsSync(`${path}-journal`)
+  let database: LibsqlDatabase | null = null
+  let answer: Answer
+  try {
+    database = open(path, unchanging ? 'immutable=1' : 'mode=ro')
+    answer = ask({ rows: (sql, ...parameters) => rowsOf(database!, sql, parameters) })
+  } catch (error) {
+    const problem = problemOf(error)
+    throw unchanging && versionOf(path) !== before ? new DatabaseProblem('busy', problem.message) : problem
+  } finally {
+    database?.close()
+  }
+  if (unchanging && versionOf(path) !== before) throw new DatabaseProblem('busy', 'it was changed in the meantime')
+  return answer
+}
+
+/** What changes whenever the database does: of its file and of its write-ahead log. Null where it is not there. */
+export function versionOf(path: string): string | null {
+  const main = statOf(path)
+  return main === null ? null : `${said(main)} ${said(statOf(`${path}-wal`))}`
+}
+
+function said(stats: Stats | null): string {
+  return stats === null ? '-' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeMs}`
+}
+
+function statOf(path: string): Stats | null {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? null
+  } catch {
+    return null
+  }
+}
+
+type Libsql = new (path: string) => LibsqlDatabase
+let libsql: Libsql | null = null
+
+function open(path: string, mode: string): LibsqlDatabase {
+  // Loaded only where there is a database: most that is watched has none.
+  libsql ??= createRequire(import.meta.url)('libsql') as Libsql
+  return new libsql(`file:${path.split('/').map(encodeURIComponent).join('/')}?${mode}`)
+}
+
+function rowsOf(database: LibsqlDatabase, sql: string, parameters: readonly (number | string)[]) {
+  return database
+    .prepare(sql)
+    .raw(true)
+    .all(...parameters) as readonly (readonly Cell[])[]
+}
+
+function problemOf(error: unknown): DatabaseProblem {
+  if (error instanceof DatabaseProblem) return error
+  const { code = '', message = String(error) } = error as { readonly code?: unknown; readonly message?: string }
+  const kind = /BUSY|LOCKED|PROTOCOL/.test(String(code))
+    ? 'busy'
+    : /: 14\b|CANTOPEN/.test(`${code} ${message}`)
+      ? 'gone'
+      : 'damaged'
+  return new DatabaseProblem(kind, message)
+}
