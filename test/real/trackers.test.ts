@@ -15,7 +15,7 @@ const script = fileURLToPath(new URL('trackers.py', import.meta.url))
 const place = mkdtempSync(join(tmpdir(), 'telltale-trackers-'))
 afterAll(() => rmSync(place, { recursive: true, force: true }))
 // Not in a repository: what a tracker finds out about one has no place here.
-const quiet = { cwd: place, stdio: ['ignore', 'pipe', 'ignore'] } as const
+const quiet: { cwd: string; stdio: ('ignore' | 'pipe')[] } = { cwd: place, stdio: ['ignore', 'pipe', 'ignore'] }
 
 const TRACKERS = [
   { tracker: 'tensorboard', format: 'tfevents' },
