@@ -19,7 +19,16 @@ const MAX_DEPTH = 16
 const MAX_ENTRIES = 500_000
 const MAX_PROBLEMS = 100
 /** Folders that hold no run: other people's code, runs that were moved out of the way, and W&B's link to the newest of its folders. What `telltale run` has captured is named. */
-const SKIPPED = new Set(['node_modules', '.git', '__pycache__', '.venv', 'venv', 'site-packages', 'previous-runs', 'latest-run'])
+const SKIPPED = new Set([
+  'node_modules',
+  '.git',
+  '__pycache__',
+  '.venv',
+  'venv',
+  'site-packages',
+  'previous-runs',
+  'latest-run',
+])
 /** Endings of files that are none of the formats, and are many or large. */
 const OTHER_FILES =
   /\.(safetensors|bin|pt|pth|ckpt|npy|npz|arrow|gguf|h5|onnx|pkl|png|jpe?g|gif|svg|webp|mp4|gz|bz2|xz|zst|zip|tar|html?|css|js|mjs|ts|map|py|pyc|ipynb|md|ya?ml|toml|sh|c|h|cc|cpp|rs|so|lock)$/i
