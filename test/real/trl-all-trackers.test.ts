@@ -84,7 +84,7 @@ it.each([
 it('the output folder has the answers of each step, and the checkpoints', async () => {
   const lines = await linesOf(runs.find(({ parts }) => parts.length === 3)!)
   const phase = (name: string) => lines.filter((line) => line.type === 'event' && line.phase === name)
-  const answers = phase('response_generated') as readonly {
+  const answers = phase('response_generated') as unknown as readonly {
     iteration: number
     metadata: { responses: string[]; rewards: number[] }
   }[]
