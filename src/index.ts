@@ -37,7 +37,7 @@ export {
   QualityAnalyzer,
   type QualityAnalyzerOptions,
 } from './decision/quality-analyzer.ts'
-export { PRESETS, type Preset } from './detectors/calibrated/preset.ts'
+export { type Compared, PRESETS, type Preset } from './detectors/calibrated/preset.ts'
 export {
   type Advice,
   ALERT_KINDS,

@@ -93,6 +93,11 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['decision', 'events.ts', 'log', 'monitor.ts', 'quality', 'sources', 'text', 'vocabulary'],
     types: ['callbacks.ts', 'detectors'],
   },
+  // Looks into runs that were recorded: it joins what checks, detects and reports, and nothing needs it.
+  inspect: {
+    values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'text', 'vocabulary'],
+    types: ['decision', 'monitor.ts'],
+  },
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
   watch: {
     values: ['check', 'decision', 'log', 'outputs', 'sources', 'text'],

@@ -9,15 +9,23 @@ import {
   QualityAnalyzer,
   type QualityAnalyzerOptions,
 } from '../decision/quality-analyzer.ts'
+import type { Compared } from '../detectors/calibrated/preset.ts'
 import type { Alert, Coverage, Severity } from '../detectors/detector.ts'
 import type { RunStatus } from '../events.ts'
 import { createReplayer } from '../log/replayer.ts'
 import type { WireLine } from '../log/wire.ts'
+import type { TrainingMonitor } from '../monitor.ts'
 import type { SourceName } from '../sources/source.ts'
 import { deriveQuality } from './derive-quality.ts'
 
 /** How runs are checked: the options of an analyzer. */
-export type CheckOptions = Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'>
+export interface CheckOptions
+  extends Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'> {
+  /** Mode `calibrated`: called with what the detectors of a run compare at each iteration. */
+  readonly onCompared?: ((run: string, compared: Compared, iteration: number) => void) | undefined
+  /** Called with a run's monitor and analyzer before its first event, to register what else shall see it. */
+  readonly onBegin?: ((run: string, monitor: TrainingMonitor, analyzer: QualityAnalyzer) => void) | undefined
+}
 
 /** A run that was checked, as `telltale check --json` prints it. */
 export interface CheckedRun {
@@ -64,7 +72,12 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
   let iterations = 0
   const replayer = createReplayer({
     setup(monitor) {
-      const made = new QualityAnalyzer({ monitor, ...options })
+      const { onCompared, onBegin, ...judged } = options
+      const made = new QualityAnalyzer({
+        monitor,
+        ...judged,
+        ...(onCompared ? { onCompared: (compared, iteration) => onCompared(run, compared, iteration) } : {}),
+      })
       analyzer = made
       monitor.registerCallback({
         name: 'QualityAnalyzer',
@@ -75,6 +88,7 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
         },
         onTick: (tick) => made.onTick(tick),
       })
+      onBegin?.(run, monitor, made)
     },
     derive: deriveQuality(),
   })

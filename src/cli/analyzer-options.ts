@@ -11,15 +11,16 @@ export interface AnalyzerFlags {
   readonly klThreshold?: number
 }
 
-/** The options of the verbs that judge runs. */
-export function addAnalyzerOptions(command: Command): Command {
-  return command
-    .addOption(
+/** The options of the verbs that judge runs; without `mode` for one that only mode calibrated can answer. */
+export function addAnalyzerOptions(command: Command, { mode = true } = {}): Command {
+  if (mode)
+    command.addOption(
       new Option(
         '--mode <mode>',
         `threshold: the fixed rules; calibrated: a known rate of false alarms (default: "${DEFAULT_MODE}")`,
       ).choices(ANALYZER_MODES),
     )
+  return command
     .addOption(
       new Option('--preset <preset>', 'mode calibrated: sort of training (default: from what the run logs)').choices(
         PRESETS,

@@ -11,6 +11,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { TELLTALE_VERSION } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { explainCommand } from './explain.ts'
 import { runCommand } from './run.ts'
 import { watchCommand } from './watch.ts'
 
@@ -31,6 +32,7 @@ function program(): Command {
     .addCommand(watchCommand())
     .addCommand(runCommand())
     .addCommand(checkCommand())
+    .addCommand(explainCommand())
     .exitOverride()
 }
 

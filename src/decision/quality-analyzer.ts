@@ -4,7 +4,7 @@
  * @module
  */
 import type { CallbackContext, MonitorHandle, TrainingCallback } from '../callbacks.ts'
-import { calibratedPreset, PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
+import { type Compared, calibratedPreset, PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
 import { RULES } from '../detectors/calibrated/rules.ts'
 import { DEFAULT_FALSE_ALARM_RATE } from '../detectors/calibrated/thresholds.ts'
 import type {
@@ -70,6 +70,11 @@ export interface QualityAnalyzerOptions {
   readonly klThreshold?: number
   /** Mode `threshold`: iterations that trends are taken over; 50, from the plan. An integer of at least 20. */
   readonly windowSize?: number
+  /**
+   * Mode `calibrated`: called with what the detectors compare at the closing of an iteration, to see why there is an alert, or none. It costs
+   * nothing where it is left out.
+   */
+  readonly onCompared?: ((compared: Compared, iteration: number) => void) | undefined
   /** Detectors of your own, beside those of the mode. */
   readonly detectors?: readonly Detector[]
 }
@@ -130,6 +135,8 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   readonly #choice: PresetChoice | null
   readonly #preset: Preset | null
   readonly #klBudget: number | undefined
+  readonly #onCompared: ((compared: Compared) => void) | undefined
+  #iteration = -1
   readonly #own: readonly Watch[]
   #watches: readonly Watch[]
   /** Whether anybody says that time passes. */
@@ -141,10 +148,12 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   constructor(options: QualityAnalyzerOptions) {
     this.#monitor = options.monitor
     this.mode = oneOf(options.mode ?? impliedMode(options), 'mode', ANALYZER_MODES)
+    const { onCompared } = options
+    this.#onCompared = onCompared && ((compared) => onCompared(compared, this.#iteration))
     this.#own = (options.detectors ?? []).map((detector) => this.#watch(detector, 'threshold'))
     this.#falseAlarmRate = options.falseAlarmRate ?? DEFAULT_FALSE_ALARM_RATE
     if (this.mode === 'threshold') {
-      refuse(options, ['falseAlarmRate', 'preset'], this.mode)
+      refuse(options, ['falseAlarmRate', 'preset', 'onCompared'], this.mode)
       const rewardHackThreshold = positive(options.rewardHackThreshold ?? 0.3, 'rewardHackThreshold')
       const klThreshold = positive(options.klThreshold ?? 0.1, 'klThreshold')
       this.#klBudget = undefined
@@ -221,6 +230,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       this.#ladder.endSilences()
       return
     }
+    this.#iteration = closed.iteration
     if (this.#choice?.update(closed)) this.#watches = this.#calibratedWatches()
     const observation = this.#withAnnouncements(closed)
     const { findings, broken } = this.#ask(({ detector, see }) => detector.update(see(observation)))
@@ -357,13 +367,17 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
     const others = this.#watches.filter((watch) => !this.#own.includes(watch))
     const atWork = new Map(others.map((watch) => [watch.detector.name, watch]))
     const rules = new Set(RULES.map(({ name }) => name))
-    const preset = calibratedPreset({ preset: this.preset ?? 'ppo', falseAlarmRate: this.#falseAlarmRate })
+    const preset = calibratedPreset({
+      preset: this.preset ?? 'ppo',
+      falseAlarmRate: this.#falseAlarmRate,
+      onCompared: this.#onCompared,
+    })
     const watches = [
       ...preset.map((detector) =>
         this.#watch(detector, rules.has(detector.name) || detector.tick ? 'rule' : 'calibrated'),
       ),
       this.#watch(impossibleKl(), 'rule'),
-      ...(this.#klBudget === undefined ? [] : [this.#watch(klBudget(this.#klBudget), 'rule')]),
+      ...(this.#klBudget === undefined ? [] : [this.#watch(klBudget(this.#klBudget, this.#onCompared), 'rule')]),
     ]
     return [...watches.map((watch) => atWork.get(watch.detector.name) ?? watch), ...this.#own]
   }

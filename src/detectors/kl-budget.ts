@@ -1,4 +1,5 @@
-import { sustained } from './calibrated/sustained.ts'
+import { type CalibratedPresetOptions, watchedRule } from './calibrated/preset.ts'
+import { type SustainedRule, sustained } from './calibrated/sustained.ts'
 import type { Detector } from './detector.ts'
 
 /** Iterations in a row over the budget: a single one is noise. */
@@ -9,9 +10,10 @@ const ITERATIONS = 3
  * lie above it.
  *
  * @param budgetNats nats per response token of `kl_ref/token`.
+ * @param onCompared hears how near it comes.
  */
-export function klBudget(budgetNats: number): Detector {
-  return sustained({
+export function klBudget(budgetNats: number, onCompared?: CalibratedPresetOptions['onCompared']): Detector {
+  const rule: SustainedRule = {
     name: 'kl-budget',
     kind: 'kl-explosion',
     severity: 'critical',
@@ -25,5 +27,6 @@ export function klBudget(budgetNats: number): Detector {
         ? { series: 'kl_ref/token', observed: nats, expected: budgetNats, direction: 'up' }
         : null
     },
-  }) as Detector
+  }
+  return sustained(watchedRule(rule, onCompared)) as Detector
 }

@@ -24,6 +24,8 @@ export interface SustainedRule {
   readonly iterations: number
   /** What is wrong; null where nothing is, undefined where this iteration says nothing about it. */
   readonly check: (observation: Observation) => Finding | null | undefined
+  /** Called with the iterations in a row so far, each time the rule was asked and could say. */
+  readonly seen?: (inARow: number) => void
 }
 
 interface State {
@@ -48,9 +50,11 @@ export function sustained(rule: SustainedRule): Detector<State> {
       if (finding === null) {
         count = 0
         open = null
+        rule.seen?.(0)
         return undefined
       }
       if (count++ === 0) since = observation.iteration
+      rule.seen?.(count)
       if (count < rule.iterations) return undefined
       open = {
         kind: rule.kind,

@@ -1,0 +1,123 @@
+/**
+ * Why there is an alert in a run, or none: what each detector compared, over the whole run.
+ *
+ * @module
+ */
+import { type CheckedPath, type CheckPathOptions, checkPath } from '../check/check-path.ts'
+import type { CheckedRun } from '../check/run-check.ts'
+import type { Compared } from '../detectors/calibrated/preset.ts'
+import type { Alert, AlertKind, Severity } from '../detectors/detector.ts'
+import { unwatchedKinds, watchedKinds, whyUnwatched } from '../outputs/report/coverage-words.ts'
+import { aboutStatistic, rankOf } from './statistics.ts'
+import { type Trace, type TracePoint, trace } from './trace.ts'
+
+/** One statistic of a run beside its thresholds, or one rule beside the iterations that it takes. */
+export interface ExplainedStatistic {
+  readonly name: string
+  readonly kinds: readonly AlertKind[]
+  readonly what: string
+  readonly unit: 'standard errors' | 'iterations in a row'
+  /** What a severity takes; a rule has one. */
+  readonly thresholds: Readonly<Partial<Record<Severity, number>>>
+  /** The largest value and its iteration; null where it was never computed. */
+  readonly largest: { readonly value: number; readonly iteration: number } | null
+  /** `[iteration, value]`, at most 512: the largest of each piece of the run. */
+  readonly points: readonly TracePoint[]
+}
+
+/** One kind of failure of a run: whether it was watched, what came of it, and what was compared. */
+export interface ExplainedKind {
+  readonly kind: AlertKind
+  readonly watched: boolean
+  /** Why it is not watched, in words; null where it is. */
+  readonly why: string | null
+  readonly alerts: readonly Alert[]
+  readonly statistics: readonly ExplainedStatistic[]
+}
+
+/** A run, kind by kind. */
+export interface ExplainedRun {
+  readonly run: CheckedRun
+  readonly kinds: readonly ExplainedKind[]
+}
+
+/** What came of a path. */
+export interface ExplainedPath {
+  readonly runs: readonly ExplainedRun[]
+  readonly checked: CheckedPath
+}
+
+interface Kept {
+  readonly first: Compared
+  readonly trace: Trace
+}
+
+/**
+ * Replays all runs of a path through the calibrated detectors and keeps what they compare.
+ *
+ * @param only leaves out all other kinds.
+ * @throws TelltaleError `not-readable` where there is nothing to explain.
+ */
+export async function explainPath(
+  path: string,
+  options: CheckPathOptions,
+  only: AlertKind | null = null,
+): Promise<ExplainedPath> {
+  const runs = new Map<string, Map<string, Kept>>()
+  const checked = await checkPath(path, {
+    ...options,
+    check: {
+      ...options.check,
+      mode: 'calibrated',
+      // A run begins anew where its files are read again.
+      onBegin: (run) => runs.set(run, new Map()),
+      onCompared(run, compared, iteration) {
+        const kept = runs.get(run)!
+        let one = kept.get(compared.name)
+        if (!one) {
+          one = { first: compared, trace: trace() }
+          kept.set(compared.name, one)
+        }
+        one.trace.add(iteration, compared.value)
+      },
+    },
+  })
+  return { checked, runs: checked.runs.map((run) => explained(run, runs.get(run.run) ?? new Map(), only)) }
+}
+
+function explained(run: CheckedRun, kept: ReadonlyMap<string, Kept>, only: AlertKind | null): ExplainedRun {
+  const statistics = [...kept].flatMap(([name, one]) => statistic(name, one) ?? [])
+  const watched = new Set(watchedKinds(run.coverage))
+  const why = new Map(unwatchedKinds(run.coverage).flatMap((one) => one.kinds.map((kind) => [kind, whyUnwatched(one)])))
+  const kinds = [...new Set([...watched, ...why.keys()])]
+    .filter((kind) => only === null || kind === only)
+    .sort((a, b) => rankOf(a) - rankOf(b))
+  return {
+    run,
+    kinds: kinds.map((kind) => ({
+      kind,
+      watched: watched.has(kind),
+      why: why.get(kind) ?? null,
+      alerts: run.alerts.filter((alert) => alert.kind === kind),
+      statistics: statistics.filter((one) => one.kinds.includes(kind)),
+    })),
+  }
+}
+
+function statistic(name: string, { first, trace: { largest, points } }: Kept): ExplainedStatistic | null {
+  const about = aboutStatistic(name)
+  if (about === null) return null
+  const { info, warning, critical } = first.type === 'statistic' ? first.thresholds : { critical: first.needed }
+  return {
+    name,
+    ...about,
+    unit: first.type === 'statistic' ? 'standard errors' : 'iterations in a row',
+    thresholds: {
+      ...(info === undefined ? {} : { info }),
+      ...(warning === undefined ? {} : { warning }),
+      ...(critical === undefined ? {} : { critical }),
+    },
+    largest: largest === null ? null : { value: largest[1], iteration: largest[0] },
+    points,
+  }
+}
