@@ -34,7 +34,7 @@ function flatRun(name: string): string {
 }
 
 const how = { stdin: Readable.from([]), check: {} }
-const stream = { isTTY: false, columns: 100 } as NodeJS.WriteStream
+const stream = { isTTY: false, columns: 100, write: () => true } as unknown as NodeJS.WriteStream
 const text = async (path: string, withCharts = false, columns = 100) =>
   explainText((await explainPath(path, how)).runs, withCharts, { ...stream, columns }, { LANG: 'C.UTF-8' }).join('\n')
 
@@ -94,7 +94,7 @@ describe('explain', () => {
     const path = join(place, 'broken.jsonl')
     writeFileSync(
       path,
-      Array.from({ length: 30 }, (_, step) => JSON.stringify({ step, kl: step > 20 ? 'NaN' : 0.1, loss: 1 })).join(
+      Array.from({ length: 30 }, (_, step) => JSON.stringify({ step, kl_div: 0.1, loss: step > 20 ? 'NaN' : 1 })).join(
         '\n',
       ),
     )
