@@ -763,6 +763,17 @@ describe('what a hostile review found', () => {
     await expect(monitor.run(() => {})).rejects.toMatchObject({ code: 'bad-usage', message: /is over/ })
   })
 
+  it.each([
+    { counts: 'from 0', logged: [0, 1, 2], iterations: 3, last: 2 },
+    { counts: 'from 1, every tenth step', logged: [10, 20, 30], iterations: 30, last: 30 },
+    { counts: 'from 1, and falls back', logged: [1, 2, 3, 4, 5, 6, 2, 3], iterations: 3, last: 3 },
+    { counts: 'nothing yet', logged: [], iterations: 0, last: null },
+  ])('says how many iterations are done of a run that counts $counts', ({ logged, iterations, last }) => {
+    const monitor = newMonitor({})
+    for (const iteration of logged) monitor.onEvent({ phase: 'iteration_end', iteration, metrics: { reward: 1 } })
+    expect(monitor.summary()).toMatchObject({ iterations, lastIteration: last })
+  })
+
   it('a log that was deleted under the run is reported at its end', async () => {
     const dir = folder()
     const warnings: string[] = []

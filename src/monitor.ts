@@ -137,6 +137,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Iteration whose events are coming in now. */
   #openIteration = -1
   #lastClosed = -1
+  /** Whether the first iteration ever was not 0; what a later attempt begins with says nothing about that. */
+  #countsFromOne = false
   #sawIterationStart = false
   readonly #attempts: { attempt: number; fromIteration: number }[] = []
   /** What the open iteration has logged so far, by canonical name. */
@@ -405,7 +407,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       outputDir: this.outputDir,
       verbosity: this.verbosity,
       status: this.#status,
-      iterations: this.#lastClosed + 1,
+      iterations: this.#done(),
+      lastIteration: this.#lastClosed < 0 ? null : this.#lastClosed,
       totalIterations: this.#totalIterations,
       startedUnixSeconds: this.#startedUnixSeconds,
       elapsedMs: this.#startedUnixSeconds === null ? 0 : Math.max(0, nowMs - this.#startedMs),
@@ -485,6 +488,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     }
     if (phase === TrainingPhase.POLICY_UPDATE) this.#readClipFraction(event)
     if (phase !== TrainingPhase.ITERATION_END) return null
+    if (this.#lastClosed < 0 && (this.#attempts.at(-1)?.attempt ?? 1) === 1) this.#countsFromOne = iteration > 0
     this.#lastClosed = iteration
     const values = this.#pending.set('time/silence', this.#silenceSeconds)
     const announced = this.#announced
@@ -564,6 +568,12 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       this.#queue.length = 0
       this.#dispatching = false
     }
+  }
+
+  /** Iterations that are done; where the last one has the number of them all, what had the number 0 came before the first. */
+  #done(): number {
+    const countsFromOne = this.#countsFromOne || this.#lastClosed === this.#totalIterations
+    return this.#lastClosed + (countsFromOne ? 0 : 1)
   }
 
   /** The first event: a loop that sends no TRAINING_START gets one, so that every log begins alike. */

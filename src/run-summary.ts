@@ -54,8 +54,13 @@ export interface RunSummary {
   readonly verbosity: VerbosityLevel
   /** `running` before TRAINING_END. */
   readonly status: RunStatus | 'running'
-  /** Closed iterations of the newest attempt, counted from iteration 0: last closed iteration + 1. */
+  /**
+   * Iterations that are done: the newest closed iteration where the run counts from 1, and one more where it counts from 0. Of a trainer that logs
+   * every tenth step these are all its steps, not the logged ones.
+   */
   readonly iterations: number
+  /** The newest closed iteration, or null before the first. */
+  readonly lastIteration: number | null
   /** As announced by TRAINING_START's `metadata.totalIterations`, or null. */
   readonly totalIterations: number | null
   /** Time of TRAINING_START, or null before it. */

@@ -44,6 +44,8 @@ export interface CheckPathOptions {
   readonly trainer?: TrainerName | undefined
   /** New names of metrics by their old ones. */
   readonly rename?: ReadonlyMap<string, string> | undefined
+  /** Called when a run was read, and waited for, before the next one is. */
+  readonly onRun?: ((run: CheckedRun) => Promise<void>) | undefined
   /** Called once with the bytes that there are to read, as far as that is known. */
   readonly onSize?: ((bytes: number) => void) | undefined
   /** Called with the number of bytes of each piece that was read. */
@@ -100,7 +102,9 @@ async function checkPlace(
   const runs: CheckedRun[] = []
   for (const one of found.runs) {
     try {
-      runs.push(...(await checkFound(one, report, options)))
+      const checked = await checkFound(one, report, options)
+      for (const run of checked) await options.onRun?.(run)
+      runs.push(...checked)
     } catch (error) {
       // One that cannot be read must not hide what there is to say of the others.
       if (!(error instanceof TelltaleError && error.code === 'not-readable')) throw error
@@ -129,6 +133,7 @@ async function checkStream(report: Report, options: CheckPathOptions): Promise<r
   await readAll(reader, runs, report, options)
   const results = runs.results()
   if (results.length === 0) throw nothingIn('-', report)
+  for (const run of results) await options.onRun?.(run)
   return results
 }
 

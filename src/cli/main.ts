@@ -12,6 +12,7 @@ import { TELLTALE_VERSION } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { explainCommand } from './explain.ts'
+import { reportCommand } from './report.ts'
 import { runCommand } from './run.ts'
 import { watchCommand } from './watch.ts'
 
@@ -33,6 +34,7 @@ function program(): Command {
     .addCommand(runCommand())
     .addCommand(checkCommand())
     .addCommand(explainCommand())
+    .addCommand(reportCommand())
     .exitOverride()
 }
 

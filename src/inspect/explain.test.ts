@@ -34,9 +34,13 @@ function flatRun(name: string): string {
 }
 
 const how = { stdin: Readable.from([]), check: {} }
-const stream = { isTTY: false, columns: 100, write: () => true } as unknown as NodeJS.WriteStream
 const text = async (path: string, withCharts = false, columns = 100) =>
-  explainText((await explainPath(path, how)).runs, withCharts, { ...stream, columns }, { LANG: 'C.UTF-8' }).join('\n')
+  explainText(
+    (await explainPath(path, how)).runs,
+    withCharts,
+    { isTTY: false, columns, write: () => true },
+    { LANG: 'C.UTF-8' },
+  ).join('\n')
 
 describe('a trace', () => {
   it('keeps the largest value of each piece in constant memory, whatever the length of the run', () => {

@@ -107,6 +107,27 @@ describe('a step that is behind', () => {
     ])
   })
 
+  it('end with the summary that transformers log, once all of it was read, live or not', () => {
+    for (const live of [true, false]) {
+      const { lines, assembler } = assembled({ trainer: 'trl-grpo' })
+      for (const record of [
+        points(1, { loss: 1 }),
+        points(2, { 'train/train_runtime': 9 }),
+        points(2, { 'train/total_flos': 1 }),
+      ]) {
+        assembler.take(record)
+        if (live) assembler.flush()
+      }
+      // Nothing has come since the look before.
+      if (live) assembler.flush()
+      else assembler.end()
+      expect(said(lines).at(-1)).toBe('training_end 2 {"status":"completed"}')
+      assembler.take({ type: 'end', status: 'completed' })
+      assembler.end()
+      expect(said(lines).filter((text) => text.startsWith('training_end'))).toHaveLength(1)
+    }
+  })
+
   it('by one is no resumed run: two lines have changed places', () => {
     const { lines, assembler } = assembled()
     for (const step of [1, 2, 4, 3, 5]) assembler.take(points(step, { loss: step }))

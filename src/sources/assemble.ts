@@ -31,6 +31,9 @@ export interface AssembleOptions {
   readonly now?: (() => number) | undefined
 }
 
+/** What transformers log once, when the training is over, whatever the tracker. */
+const SUMMARY_NAMES = ['train_runtime', 'train/train_runtime']
+
 /** Makes lines of records. */
 export interface Assembler {
   take(record: SourceRecord): void
@@ -85,6 +88,8 @@ export function assemble(options: AssembleOptions): Assembler {
   let attempt = 1
   let attemptDue = false
   let ended = false
+  /** Whether the summary of a training that is over was read; the rest of it may follow. */
+  let endDue = false
   let time = 0
   let seq = 0
 
@@ -183,6 +188,7 @@ export function assemble(options: AssembleOptions): Assembler {
     noteNames(metrics, step)
     target.fresh = true
     for (const one in metrics) target.metrics[rename?.get(one) ?? one] = metrics[one]!
+    endDue = SUMMARY_NAMES.some((one) => Object.hasOwn(metrics, one)) || (endDue && step === target.step)
   }
 
   function noteNames(metrics: Readonly<Record<string, number>>, step: number): void {
@@ -218,6 +224,8 @@ export function assemble(options: AssembleOptions): Assembler {
   }
 
   function takeEnd(status: 'completed' | 'stopped' | 'failed'): void {
+    endDue = false
+    if (ended && open === null) return
     const step = open?.step ?? 0
     close()
     event('training_end', step, time, { metadata: { status } })
@@ -285,8 +293,10 @@ export function assemble(options: AssembleOptions): Assembler {
       if (open === null && (waiting === null || waiting.length === 0)) return
       begin()
       if (open?.fresh || open?.answers) giveOpen('policy_update')
+      else if (endDue) takeEnd('completed')
     },
     end() {
+      if (endDue) takeEnd('completed')
       close()
       if (waiting !== null && waiting.length > 0) begin()
     },

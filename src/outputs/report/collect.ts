@@ -70,6 +70,7 @@ export function collectReport(input: ReportInput, outputDir: string): TrainingRe
       name: cutter.text(summary.name),
       status: summary.status,
       iterations: summary.iterations,
+      lastIteration: summary.lastIteration,
       totalIterations: summary.totalIterations,
       startedUnixSeconds: summary.startedUnixSeconds,
       elapsedMs: summary.elapsedMs,

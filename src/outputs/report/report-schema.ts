@@ -115,6 +115,8 @@ export const reportSchema = z.object({
     name: z.string(),
     status: z.enum(['running', 'completed', 'stopped', 'failed']),
     iterations: z.int().min(0),
+    // Reports from before it was there have none.
+    lastIteration: iteration.nullable().default(null),
     totalIterations: number.nullable(),
     startedUnixSeconds: number.nullable(),
     elapsedMs: number,

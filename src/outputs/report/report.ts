@@ -123,8 +123,10 @@ export interface ReportRun {
   readonly project: string
   readonly name: string
   readonly status: 'running' | 'completed' | 'stopped' | 'failed'
-  /** Closed iterations of the newest attempt, counted from iteration 0. */
+  /** Iterations that are done, counted from iteration 0 or 1. */
   readonly iterations: number
+  /** The newest closed iteration; null before the first. */
+  readonly lastIteration: number | null
   readonly totalIterations: number | null
   readonly startedUnixSeconds: number | null
   readonly elapsedMs: number

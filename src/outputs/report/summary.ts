@@ -69,28 +69,32 @@ function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string 
   const done = progress(facts)
   if (run.status === 'failed') {
     const cause = run.error === null ? 'It left no error message.' : `The error was: ${sentence(run.error)}`
-    return `The run failed after iteration ${formatNumber(run.iterations - 1)} (${done})${took}. ${cause} ${alertsSoFar(alerts, decisive, facts)}`
+    return `The run failed after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${cause} ${alertsSoFar(alerts, decisive, facts)}`
   }
   if (run.status === 'stopped' || (run.status === 'running' && stop)) {
     const ends = run.status === 'running' ? 'is about to stop' : 'was stopped'
     const signal = stop && /^interrupted by (SIG[A-Z]+)/.exec(stop.reason)?.[1]
     if (signal) {
-      return `The run was interrupted by hand (${signal}) after iteration ${formatNumber(run.iterations - 1)} (${done})${took}. ${alertsSoFar(alerts, decisive, facts)}`
+      return `The run was interrupted by hand (${signal}) after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${alertsSoFar(alerts, decisive, facts)}`
     }
-    const at = `The run ${ends} after iteration ${formatNumber(stop?.iteration ?? run.iterations - 1)} (${done})`
+    const at = `The run ${ends} after iteration ${formatNumber(stop?.iteration ?? lastOf(run))} (${done})`
     if (stop && decisive && decisive.reason === stop.reason) {
       return `${at} because ${alertClause(decisive, metrics)}. This has been so ${onsetWords(decisive.onset)}.`
     }
     return stop ? `${at}${took}: ${sentence(stop.reason)}` : `${at}${took}. It left no reason.`
   }
   if (run.status === 'running') {
-    return `The run is still going; iteration ${formatNumber(run.iterations - 1)} is its newest (${done}). ${alertsSoFar(alerts, decisive, facts)}`
+    return `The run is still going; iteration ${formatNumber(lastOf(run))} is its newest (${done}). ${alertsSoFar(alerts, decisive, facts)}`
   }
   const all =
     run.totalIterations !== null && run.iterations < run.totalIterations
       ? `The run ended by itself with ${done}`
       : `The run completed ${run.iterations === 1 ? 'its one iteration' : `all ${formatNumber(run.iterations)} iterations`}`
   return `${all}${took}. ${alertsSoFar(alerts, decisive, facts)}`
+}
+
+function lastOf({ lastIteration, iterations }: ReportFacts['run']): number {
+  return lastIteration ?? iterations - 1
 }
 
 function alertsSoFar(alerts: readonly ReportAlert[], decisive: ReportAlert | null, facts: ReportFacts): string {

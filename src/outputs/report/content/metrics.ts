@@ -68,7 +68,7 @@ export function metricTables(report: TrainingReport): {
   const table = (rows: readonly NamedMetric[]): Table | null =>
     rows.length === 0 ? null : { columns: COLUMNS, rows: rows.map((entry) => row(entry, report)) }
   return {
-    introduction: `Over ${plural(report.run.iterations, 'iteration')}, counted from 0. Trends are over the last 200 values; "flat" means that the interval holds 0.`,
+    introduction: `Over ${plural(report.run.iterations, 'iteration')}, counted from ${report.run.lastIteration === report.run.iterations ? 1 : 0}. Trends are over the last 200 values; "flat" means that the interval holds 0.`,
     headline: table(headlineMetrics(report)),
     further: table(others.slice(0, MAX_ROWS)),
     more: Math.max(0, others.length - MAX_ROWS),
@@ -77,7 +77,10 @@ export function metricTables(report: TrainingReport): {
 }
 
 function row([name, metric]: NamedMetric, { run }: TrainingReport): Words[] {
-  const stale = metric.finalIteration < run.iterations - 1 ? ` (at ${formatNumber(metric.finalIteration)})` : ''
+  const stale =
+    metric.finalIteration < (run.lastIteration ?? run.iterations - 1)
+      ? ` (at ${formatNumber(metric.finalIteration)})`
+      : ''
   const cell = (value: number | null): Words => [value === null ? '–' : formatNumber(value)]
   return [
     metric.title === name ? [] : [text(metric.title, 80)],

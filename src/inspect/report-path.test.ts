@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, expect, it } from 'vitest'
+import { parseTrainingReport } from '../outputs/report/parse-report.ts'
+import { reportPath } from './report-path.ts'
+
+const place = mkdtempSync(join(tmpdir(), 'telltale-report-'))
+afterAll(() => rmSync(place, { recursive: true, force: true }))
+const how = { stdin: Readable.from([]), check: {} }
+const fixture = new URL('../../test/fixtures/text-sources/trl-grpo', import.meta.url).pathname
+
+it('writes plots and reports of a run of TRL, with its own steps', async () => {
+  const outputDir = join(place, 'trl')
+  const { reported } = await reportPath(fixture, { ...how, outputDir, folderEach: false })
+  expect(reported).toMatchObject([{ folder: outputDir, failures: [] }])
+  expect(readdirSync(outputDir).sort()).toEqual(
+    ['kl_divergence', 'loss_curves', 'ppo_mechanics', 'quality_metrics', 'rewards']
+      .flatMap((name) => [`${name}.png`, `${name}.svg`])
+      .concat('training_report.html', 'training_report.json', 'training_report.md')
+      .sort(),
+  )
+  const { run, metrics } = await parseTrainingReport(readFileSync(join(outputDir, 'training_report.json'), 'utf8'))
+  // A trainer that counts from 1: its last step is the number of them all.
+  expect(run.iterations).toBe(run.lastIteration)
+  expect(metrics['reward/score']?.count).toBeGreaterThan(0)
+})
+
+it('gives each run of a folder a folder of its own, whatever their names, and says of each when it is written', async () => {
+  const runs = join(place, 'runs')
+  for (const name of ['a', '..', 'a b', 'a*b']) {
+    const folder = join(runs, name === '..' ? 'dots' : name)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'x.jsonl'), `{"step":0,"loss":1}\n{"step":1,"loss":${name.length}}\n`)
+  }
+  const outputDir = join(place, 'each')
+  const said: string[] = []
+  const options = {
+    ...how,
+    outputDir,
+    folderEach: true,
+    onReported: ({ folder }: { folder: string }) => said.push(folder),
+  }
+  const { reported } = await reportPath(runs, options)
+  expect(reported).toHaveLength(4)
+  expect(new Set(said).size).toBe(4)
+  expect(readdirSync(outputDir)).toHaveLength(4)
+})
+
+it('says what is missing where there is no run', async () => {
+  const outputDir = join(place, 'none')
+  await expect(reportPath(join(place, 'nothing-here'), { ...how, outputDir, folderEach: false })).rejects.toMatchObject(
+    {
+      code: 'not-readable',
+    },
+  )
+})
