@@ -11,6 +11,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { TELLTALE_VERSION } from '../version.ts'
 import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
+import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { reportCommand } from './report.ts'
 import { runCommand } from './run.ts'
@@ -33,6 +34,7 @@ function program(): Command {
     .addCommand(watchCommand())
     .addCommand(runCommand())
     .addCommand(checkCommand())
+    .addCommand(doctorCommand())
     .addCommand(explainCommand())
     .addCommand(reportCommand())
     .exitOverride()

@@ -137,6 +137,13 @@ export function recognizeTrainer(names: Iterable<string>): TrainerName {
   return 'own-loop'
 }
 
+/** The names by which {@link recognizeTrainer} told a trainer from the names of a run; empty where it did not. */
+export function tellingNames(trainer: TrainerName, names: Iterable<string>): readonly string[] {
+  const present = new Set([...names].flatMap((name) => [name, withoutTrain(name)]))
+  const table: TrainerTable = TRAINER_TABLES[trainer]
+  return table.signatures.find((signature) => signature.every((name) => present.has(name))) ?? []
+}
+
 function lookUp(original: string, trainer: TrainerName): SeriesInfo {
   return (
     resolve(original, original, trainer) ??

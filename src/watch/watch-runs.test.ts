@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Alert } from '../detectors/detector.ts'
+import { runFinder } from '../sources/find-runs.ts'
 import { stdinSource } from '../sources/stdin-source.ts'
 import { systemClock } from '../time.ts'
 import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
@@ -20,7 +21,7 @@ import { jsonLines } from './json-lines.ts'
 import { polledSource } from './polled-source.ts'
 import { showRuns } from './show-runs.ts'
 import { watchRuns } from './watch-runs.ts'
-import type { WatchedRun } from './watched-run.ts'
+import { type WatchedRun, watchRun } from './watched-run.ts'
 
 const fixtures = new URL('../../test/fixtures/text-sources/', import.meta.url).pathname
 const dir = mkdtempSync(join(tmpdir(), 'telltale-watch-'))
@@ -154,6 +155,34 @@ describe('watching', () => {
     })
     expect(by.get('long')!.runs[0]!.step).toBe(7)
     expect(session.alerts).toEqual(['good kl-explosion before'])
+  })
+
+  it('sees a run stand still that was alive, by its own clock, and no run that was over before', async () => {
+    for (const name of ['alive', 'over']) writeFileSync(join(root, `${name}.jsonl`), lines(0, 10))
+    const { runs } = await runFinder([root]).find()
+    let nowSeconds = 1_000_000
+    const options = { analyzer: { mode: 'calibrated' } as const, now: () => nowSeconds }
+    const [alive, over] = runs.map((found) => watchRun(found, options))
+    const kinds = (run: WatchedRun | undefined) => run!.runs.flatMap(({ alerts }) => alerts.map(({ kind }) => kind))
+    for (const run of [alive!, over!]) await run.read()
+    for (let step = 10; step < 16; step++) {
+      nowSeconds += 5
+      appendFileSync(join(root, 'alive.jsonl'), lines(step, step + 1))
+      await alive!.read()
+    }
+    const news: boolean[] = []
+    for (let seconds = 0; seconds < 200; seconds += 5) {
+      nowSeconds += 5
+      news.push((await alive!.read()).news)
+      await over!.read()
+    }
+    expect([kinds(alive), kinds(over)]).toEqual([['stall'], []])
+    // Only the tick that raised it is news.
+    expect(news.filter(Boolean)).toHaveLength(1)
+    expect(news.indexOf(true)).toBeGreaterThanOrEqual(11)
+    appendFileSync(join(root, 'alive.jsonl'), lines(16, 18))
+    await alive!.read()
+    expect(alive!.runs[0]!.alerts.map(({ state }) => state)).toContain('resolved')
   })
 
   it('takes standard input beside files, and its end', async () => {

@@ -71,6 +71,8 @@ export interface WatchedRun {
   close(): void
 }
 
+/** Seconds without a line after which a run hears that time passes, and between two times: as often as the monitor takes notice. */
+const TICK_SECONDS = 10
 /** Looks at a run that cannot be read, in proportion to one that can. */
 const LOOKS_WHILE_GONE = 5
 
@@ -157,15 +159,19 @@ export function watchRun(
           caughtUp = false
           return { more: true, news: true }
         }
+        let ticked = false
         if (!more) {
           reader.flush()
           if (open?.source.ended) {
             await reader.read({ finished: true })
             ended = true
           }
+          // What stood there already when the watching began is no run that stands still, but one that is over.
+          if (caughtUp && lines > before) for (const run of runs.values()) run.heard(options.now())
+          else if (caughtUp) for (const run of runs.values()) ticked = run.silent(options.now()) || ticked
           caughtUp = true
         }
-        return { more, news: lines > before }
+        return { more, news: lines > before || ticked }
       } catch (error) {
         if (signal?.aborted) return { more: false, news: false }
         // What reading, or understanding, one run comes to must not stop the others.
@@ -186,6 +192,10 @@ export function watchRun(
 
 interface LiveRunState extends LiveRun {
   take(line: WireLine): void
+  /** Something came at this time of our own clock, in Unix seconds. */
+  heard(nowSeconds: number): void
+  /** Nothing has come; tells the monitor that time passes. @returns whether that raised an alert. */
+  silent(nowSeconds: number): boolean
   close(): void
 }
 
@@ -196,6 +206,10 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
   let newest: TrainingEvent | null = null
   let step = 0
   let said: string | null = null
+  /** Time of the newest line by the run's clock; when it came, and when the last tick was, by ours. NaN before anything came live. */
+  let lineSeconds = 0
+  let heardSeconds = Number.NaN
+  let tickSeconds = 0
   const listeners = new Set<(event: TrainingEvent) => void>()
   const ignore = options.ignore ?? new Set<AlertKind>()
   let kept: readonly Alert[] = []
@@ -261,7 +275,21 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
     take(line) {
       writer = line.writer
       if (line.type === 'run' && line.name) said = line.name
+      lineSeconds = line.time
       replayer.take(line)
+    },
+    heard(nowSeconds) {
+      heardSeconds = nowSeconds
+      tickSeconds = nowSeconds
+    },
+    silent(nowSeconds) {
+      // The two clocks may be of two machines: only how much ours goes on is added to the run's own time.
+      if (!(nowSeconds - tickSeconds >= TICK_SECONDS) || Number.isNaN(heardSeconds) || this.status !== 'running')
+        return false
+      tickSeconds = nowSeconds
+      const before = analyzer?.alertHistory.length ?? 0
+      replayer.take({ v: 1, run: id, writer, seq: 1, time: lineSeconds + nowSeconds - heardSeconds, type: 'tick' })
+      return (analyzer?.alertHistory.length ?? 0) > before
     },
     close() {
       listeners.clear()

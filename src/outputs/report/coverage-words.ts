@@ -40,7 +40,8 @@ export function whyUnwatched({ kinds, missing, unfit }: Unwatched): string {
       const what = kinds.includes('reward-hacking') ? 'reward-hacking' : kinds[0]!
       return `no quality signal: ${KIND_TITLES[what].toLowerCase()} cannot be seen; log completions or a held-out reward`
     }
-    if (group === 'time/silence') return 'nobody says that time passes: call monitor.tick() from where the run waits'
+    if (group === 'time/silence')
+      return 'it shows only while a run is watched live, or where its loop calls monitor.tick()'
     return `no ${bestOf(group)}`
   })
   return [...reasons, ...unfit.map(({ series, why }) => `${series} is logged, but ${why}`)].join(', ')
