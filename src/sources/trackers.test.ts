@@ -6,6 +6,7 @@ import { crc32c, maskedCrc32c } from './crc32c.ts'
 import type { SourceFormat, SourceRecord } from './source.ts'
 import { tfeventsFormat } from './tfevents.ts'
 import { wandbFormat } from './wandb.ts'
+import { wandbConsole } from './wandb-console.ts'
 
 const fixtures = new URL('../../test/fixtures/trackers/', import.meta.url).pathname
 const firstIn = (folder: string, pattern: RegExp) =>
@@ -29,6 +30,14 @@ describe.each([
     bytes: wandb,
     other: wandb.subarray(0, 900),
     checksummed: true,
+  },
+  {
+    name: 'W&B where numbers were only printed',
+    format: wandbFormat,
+    file: 'wandb/offline-run-1/run-1.wandb',
+    bytes: readFileSync(firstIn('wandb-printed', /\.wandb$/)),
+    other: wandb.subarray(0, 900),
+    // The step of what was printed follows from lines before it, which may be damaged.
   },
 ])('$name', (contract) => {
   it.each(testSource(contract))('$name', (check) => check.run())
@@ -87,6 +96,36 @@ describe('W&B’s log', () => {
     })
     expect(records).toContainEqual({ type: 'config', config: { summary: { best: 0.125 } } })
     expect(records.at(-1)).toEqual({ type: 'end', status: 'completed' })
+  })
+})
+
+describe('what W&B keeps of the terminal', () => {
+  it('gives the numbers where none were logged, at the steps of the progress bar', async () => {
+    const records = await all(wandbFormat, firstIn('wandb-printed', /\.wandb$/))
+    const points = records.filter((one) => one.type === 'points')
+    expect(points.map(({ step, metrics }) => [step, metrics.loss, metrics.reward])).toEqual(
+      [1, 2, 3, 4, 5].map((step) => [step * 10, 1 / step, step * 0.25]),
+    )
+    for (const { time } of points.slice(0, -1)) expect(time).toBeGreaterThan(1.7e9)
+    expect(records.at(-1)).toEqual({ type: 'end', status: 'completed' })
+  })
+
+  it('counts from the twentieth step on in a run that goes on, and never beside numbers that were logged', () => {
+    const line = (step: number) => `${JSON.stringify({ step, loss: 1 / step })}\n`
+    const printed = wandbConsole(undefined)
+    const given: number[] = []
+    for (let step = 1; step <= 25; step++) {
+      // Cut anywhere, and taken over by another process.
+      printed.take('stdout', line(step).slice(0, 5), step)
+      const next = wandbConsole(JSON.parse(JSON.stringify(printed.state())))
+      next.take('stdout', line(step).slice(5), step)
+      given.push(...next.give(false).map((one) => one.step))
+      Object.assign(printed, next)
+    }
+    expect(given).toEqual(Array.from({ length: 25 }, (_, i) => i + 1))
+    printed.logged()
+    printed.take('stdout', line(26), 26)
+    expect(printed.give(true)).toEqual([])
   })
 })
 

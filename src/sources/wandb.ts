@@ -1,5 +1,5 @@
 /**
- * The `.wandb` file that W&B's client writes on the training machine, online and offline: settings, history, exit code. A summary repeats the
+ * The `.wandb` file that W&B's client writes on the training machine, online and offline: settings, history, what was printed, exit code. A summary repeats the
  * history's last values, and adds those that were never logged: they come at the end, as facts of the run.
  *
  * @module
@@ -28,6 +28,7 @@ import { type RecordReader, recordCutter } from './record-cutter.ts'
 import { nameOfFile } from './run-name.ts'
 import type { Json, Source, SourceFormat, SourceRecord } from './source.ts'
 import { trainerStep } from './trainer-step.ts'
+import { wandbConsole } from './wandb-console.ts'
 
 /** Names in a log of which the texts are kept. */
 const MAX_NAMES = 4000
@@ -73,6 +74,7 @@ interface State {
 
 function wandbReader(path: string, saved: Json | undefined): RecordReader {
   const state = parseState(saved)
+  let printed = wandbConsole(isObject(saved) ? saved.printed : undefined)
   const log = logReader(path, isObject(saved) ? saved.passing : undefined, takeRecord)
   const names = nameCache()
 
@@ -104,6 +106,7 @@ function wandbReader(path: string, saved: Json | undefined): RecordReader {
   function takeField(wire: Wire, field: number, records: SourceRecord[]): string | null {
     if (field === 2) return takeHistory(wire, records)
     if (field === 3) takeSummary(wire)
+    else if (field === 4 || field === 13) takeOutput(wire, records)
     else if (field === 5) takeConfig(wire, {}, records)
     else if (field === 17) takeRun(wire, records)
     else if (field === 18) takeExit(wire, records)
@@ -153,9 +156,31 @@ function wandbReader(path: string, saved: Json | undefined): RecordReader {
     if (odd !== null) return odd
     state.step = step
     for (const name in metrics) if (state.logged.size < MAX_NAMES) state.logged.add(name)
+    if (some) printed.logged()
     // W&B only counts calls where a trainer logs its own step.
     if (some) records.push({ type: 'points', step: trainerStep(metrics) ?? step, time, metrics })
     return null
+  }
+
+  /** A piece of what was printed: which stream, when, and the text. */
+  function takeOutput(wire: Wire, records: SourceRecord[]): void {
+    let stream: 'stderr' | 'stdout' = 'stderr'
+    let time: number | null = null
+    let text = ''
+    eachField(wire, wire.end, (number, kind) => {
+      if (number === 1 && kind === VARINT) stream = readVarint(wire) === 1 ? 'stdout' : 'stderr'
+      else if (number === 2 && kind === BYTES)
+        eachField(wire, readEnd(wire), (inner, innerKind) => {
+          if (inner !== 1 || innerKind !== VARINT) return false
+          time = readSigned(wire)
+          return true
+        })
+      else if (number === 3 && kind === BYTES) text = readText(wire)
+      else return false
+      return true
+    })
+    printed.take(stream, text, time)
+    records.push(...printed.give(false))
   }
 
   function takeSummary(wire: Wire): void {
@@ -240,6 +265,7 @@ function wandbReader(path: string, saved: Json | undefined): RecordReader {
       code = readSigned(wire)
       return true
     })
+    records.push(...printed.give(true))
     const left = Object.entries(state.summary).filter(([name]) => !state.logged.has(name))
     // The step that they belong to is not said, and must not be guessed.
     if (left.length > 0) records.push({ type: 'config', config: { summary: Object.fromEntries(left) } })
@@ -260,6 +286,7 @@ function wandbReader(path: string, saved: Json | undefined): RecordReader {
       state.step = -1
       state.summary = {}
       state.logged.clear()
+      printed = wandbConsole(undefined)
       records.push({ type: 'attempt' })
     },
     state: () => ({
@@ -267,6 +294,7 @@ function wandbReader(path: string, saved: Json | undefined): RecordReader {
       summary: Object.fromEntries(Object.entries(state.summary).map(([name, value]) => [name, String(value)])),
       logged: [...state.logged],
       passing: log.state(),
+      printed: printed.state(),
     }),
   }
 }
