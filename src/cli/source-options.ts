@@ -4,7 +4,8 @@ import { TRAINERS } from '../vocabulary/vocabulary.ts'
 
 /** What Telltale reads, for the help of the verbs that do. */
 export const READS = `Reads Telltale's own logs, JSON lines such as {"step":3,"loss":0.1} or verl's {"step":3,"data":{…}}, trainer_state.json,
-CSV with a step column, and what TRL, verl and OpenRLHF print. What a path is, its content tells.`
+CSV with a step column, what TRL, verl and OpenRLHF print, TensorBoard's event files, W&B's .wandb files, databases of trackio and
+MLflow, MLflow's mlruns folders, and the answers that TRL and verl save. What a path is, its content tells.`
 
 /** `--trainer NAME`. */
 export function trainerOption(): Option {

@@ -45,7 +45,7 @@ function runLines({ run, kinds }: ExplainedRun, withCharts: boolean, page: Page)
   const blind = kinds.filter((kind) => !kind.watched)
   return [
     ...wrapLine([span(said, 'strong')], page.width, 2, page.glyphs),
-    ...indent(2, [[span(displayText(run.path, 200), 'dim')]]),
+    ...indent(2, wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 3, page.glyphs)),
     ...watched.flatMap((kind, i) =>
       kindLines(kind, watched.slice(0, i).find(sameStatistics(kind)), withCharts, iterations, page),
     ),
@@ -82,7 +82,10 @@ function kindLines(
       lines.push(...indent(4, chart(one.points, levelsOf(one), iterations, page.width - 4, page.glyphs)))
   }
   if (rules.length > 0) lines.push(...indent(4, wrapLine([span(rulesWords(rules))], page.width - 4, 3, page.glyphs)))
-  if (kind.statistics.length === 0) lines.push(...indent(4, [[span('watched; nothing was compared yet', 'dim')]]))
+  if (kind.statistics.length === 0) {
+    const words = 'watched; the statistics begin after some forty iterations that log what they take'
+    lines.push(...indent(4, wrapLine([span(words, 'dim')], page.width - 4, 3, page.glyphs)))
+  }
   return lines
 }
 
@@ -125,7 +128,7 @@ function rulesWords(rules: readonly ExplainedStatistic[]): string {
   const quiet = rules.length - broken.length
   const said = broken.map(
     ({ name, largest, thresholds }) =>
-      `${name} was broken ${largest!.value.toLocaleString('en')} iterations in a row up to ${largest!.iteration.toLocaleString('en')}, where ${thresholds.critical} are critical`,
+      `${name} was broken ${inARow(largest!.value)} up to ${largest!.iteration.toLocaleString('en')}, where ${thresholds.critical} are critical`,
   )
   if (quiet > 0)
     said.push(
@@ -134,13 +137,15 @@ function rulesWords(rules: readonly ExplainedStatistic[]): string {
   return said.join('; ')
 }
 
+function inARow(iterations: number): string {
+  return iterations === 1 ? 'in one iteration' : `${iterations.toLocaleString('en')} iterations in a row`
+}
+
 function blindLines({ kind, why }: ExplainedKind, page: Page): Line[] {
-  const line: Line = [
-    span(`  ${KIND_TITLES[kind]}  `, 'strong'),
-    span('not watched', 'warn'),
-    span(`: ${displayText(why ?? '', 400)}`, 'dim'),
+  return [
+    [span(`  ${KIND_TITLES[kind]}  `, 'strong'), span('not watched', 'warn')],
+    ...indent(4, wrapLine([span(displayText(why ?? '', 400), 'dim')], page.width - 4, 3, page.glyphs)),
   ]
-  return wrapLine(line, page.width, 3, page.glyphs)
 }
 
 function levelsOf({ thresholds }: ExplainedStatistic): ChartLevel[] {

@@ -552,6 +552,56 @@ describe('the demo', () => {
   })
 })
 
+describe('looking into runs', () => {
+  const trl = join(root, 'test', 'fixtures', 'text-sources', 'trl-grpo')
+  const guide = readFileSync(join(root, 'docs', 'guide', 'look-into-a-run.md'), 'utf8')
+
+  it('doctor says of the run in the guide what the guide shows', () => {
+    const [, args, shown] = /<!-- telltale (doctor [^>]*) -->\n```\n([^`]*)```/.exec(guide)!
+    const { status, stdout } = spawnSync(process.execPath, [main, ...args!.split(' ')], {
+      encoding: 'utf8',
+      cwd: root,
+      env: { ...process.env, COLUMNS: '100', LANG: 'C.UTF-8', LC_ALL: '', NO_COLOR: '1' },
+    })
+    expect([status, stdout.trim()]).toEqual([0, shown!.trim()])
+  })
+
+  it('doctor and explain print JSON for programs', () => {
+    const doctor = telltale(['doctor', trl, '--json'])
+    expect(doctor.status).toBe(0)
+    expect(JSON.parse(doctor.stdout)).toMatchObject({
+      runs: [{ trainer: 'trl-grpo', source: 'trainer-state' }],
+      errors: [],
+    })
+    const explain = telltale(['explain', trl, 'kl-explosion', '--json'])
+    expect(JSON.parse(explain.stdout)).toMatchObject({ runs: [{ kinds: [{ kind: 'kl-explosion', watched: true }] }] })
+    const machine = telltale(['doctor', '--json'], { TELLTALE_PYTHON: '/no/such/python' })
+    expect(JSON.parse(machine.stdout)).toMatchObject({ machine: [{ what: 'Node' }, {}, {}, {}, {}, {}, {}, {}] })
+  })
+
+  it('report writes what a monitor would have written', () => {
+    const out = join(dir, 'reported')
+    const { status, stdout } = telltale(['report', trl, '--output-dir', out])
+    expect([status, stdout]).toEqual([0, expect.stringContaining('training_report.html')])
+    expect(readFileSync(join(out, 'trl-grpo', 'training_report.md'), 'utf8')).toContain(
+      'The run completed all 12 iterations',
+    )
+    expect(existsSync(join(out, 'trl-grpo', 'rewards.png'))).toBe(true)
+  })
+
+  it.each([
+    [['explain'], /missing required argument/],
+    [['explain', trl, 'no-such-kind'], /Allowed choices are reward-hacking/],
+    [['explain', trl, '--mode', 'threshold'], /unknown option/],
+    [['report', join(dir, 'nothing')], /nothing cannot be read/],
+    [['doctor', join(dir, 'nothing')], /nothing cannot be read/],
+    [['report', trl, '--output-dir', join(main, 'below')], /cannot be (made|written)/],
+  ])('%j is bad usage', (args, message) => {
+    const { status, stderr } = telltale(args)
+    expect([status, stderr]).toEqual([2, expect.stringMatching(message)])
+  })
+})
+
 describe('signals', () => {
   function start(name: string): {
     child: ChildProcess
