@@ -41,7 +41,7 @@ export interface LiveRun {
   /** All alerts but the ignored ones, as a display reads them. */
   readonly alerts: readonly Alert[]
   readonly status: RunStatus | 'running'
-  /** Iterations that closed, counted from 0: the newest + 1. */
+  /** Iterations that are done, whether the run counts from 0 or from 1. */
   readonly iterations: number
   readonly totalIterations: number | null
   /** The newest step that anything came of, the open one included. */
