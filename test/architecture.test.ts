@@ -98,6 +98,8 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'text', 'vocabulary'],
     types: ['decision', 'monitor.ts'],
   },
+  // What a user has set down, for the verbs.
+  config: { values: ['decision', 'detectors', 'outputs', 'text', 'vocabulary'], types: [] },
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
   watch: {
     values: ['check', 'decision', 'log', 'outputs', 'sources', 'text'],

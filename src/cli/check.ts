@@ -6,6 +6,7 @@ import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './an
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
 import { mapOption, READS, trainerOption } from './source-options.ts'
+import { configOption, withConfig } from './with-config.ts'
 
 interface CheckFlags extends AnalyzerFlags {
   readonly json?: true
@@ -32,6 +33,7 @@ export function checkCommand(): Command {
     )
     .addOption(trainerOption())
     .addOption(mapOption())
+    .addOption(configOption())
   return addAnalyzerOptions(command)
     .helpOption('-h, --help', 'show this help')
     .showHelpAfterError('(telltale check --help shows the options)')
@@ -51,8 +53,8 @@ Examples:
 
 Exit code 0: no alert at or above --fail-on. 1: at least one. 2: input that cannot be read, or bad usage.`,
     )
-    .action(async (paths: readonly string[], flags: CheckFlags) => {
-      process.exitCode = await check(paths, flags)
+    .action(async (paths: readonly string[], flags: CheckFlags & { readonly config?: string }) => {
+      process.exitCode = await check(paths, withConfig(flags, { acts: false }))
     })
 }
 

@@ -13,6 +13,7 @@ import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
+import { notifyCommand } from './notify.ts'
 import { reportCommand } from './report.ts'
 import { runCommand } from './run.ts'
 import { watchCommand } from './watch.ts'
@@ -37,6 +38,7 @@ function program(): Command {
     .addCommand(doctorCommand())
     .addCommand(explainCommand())
     .addCommand(reportCommand())
+    .addCommand(notifyCommand())
     .exitOverride()
 }
 

@@ -3,6 +3,7 @@ import { TelltaleError } from '../errors.ts'
 import { addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { ignoreOption, mapOption, stopOnOption, trainerOption } from './source-options.ts'
 import type { WatchFlags } from './watch.ts'
+import { configOption, withConfig } from './with-config.ts'
 
 interface RunFlags extends WatchFlags {
   readonly grace: number
@@ -30,7 +31,10 @@ export function runCommand(): Command {
       '--on-critical <command>',
       'start this at a critical alert, with the alert as JSON on its standard input (no shell)',
     )
+    .option('--on-alert <command>', 'the same for every alert, and when one has passed')
+    .option('--bell', 'make a sound at a critical alert')
     .addOption(ignoreOption())
+    .addOption(configOption())
     .option('--json', 'print what happens as JSON lines on standard error')
     .addOption(trainerOption())
     .addOption(mapOption())
@@ -51,7 +55,8 @@ Examples:
   telltale run --capture --stop-on critical -- python train.py a trainer that only prints
   telltale run --path /data/run-7 --stop-on critical -- ./train.sh`,
     )
-    .action(async (words: readonly string[], flags: RunFlags) => {
+    .action(async (words: readonly string[], given: RunFlags & { readonly config?: string }) => {
+      const flags = withConfig(given, { acts: true })
       if (flags.dryRun && !flags.stopOn) throw new TelltaleError('bad-usage', '--dry-run needs --stop-on critical')
       const { grace, capture, path, ...rest } = flags
       checkAnalyzerFlags(rest)

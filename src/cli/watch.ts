@@ -3,6 +3,7 @@ import { TelltaleError } from '../errors.ts'
 import type { WatchActions } from '../watch/watch-in-terminal.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { ignoreOption, mapOption, READS, stopOnOption, trainerOption } from './source-options.ts'
+import { configOption, withConfig } from './with-config.ts'
 
 /** What `watch` and `run` have in common. */
 export type WatchFlags = AnalyzerFlags & WatchActions
@@ -18,7 +19,10 @@ export function watchCommand(): Command {
       '--on-critical <command>',
       'start this at a critical alert, with the alert as JSON on its standard input (no shell)',
     )
+    .option('--on-alert <command>', 'the same for every alert, and when one has passed')
+    .option('--bell', 'make a sound at a critical alert')
     .addOption(ignoreOption())
+    .addOption(configOption())
     .option('--json', 'print what happens as JSON, a line each')
     .addOption(trainerOption())
     .addOption(mapOption())
@@ -40,7 +44,8 @@ Examples:
 
 Ctrl-C ends the watching, not the training.`,
     )
-    .action(async (paths: readonly string[], flags: WatchFlags) => {
+    .action(async (paths: readonly string[], given: WatchFlags & { readonly config?: string }) => {
+      const flags = withConfig(given, { acts: true })
       if (flags.dryRun && !flags.stopOn) throw new TelltaleError('bad-usage', '--dry-run needs --stop-on critical')
       if (paths.filter((path) => path === '-').length > 1)
         throw new TelltaleError('bad-usage', 'standard input (-) can be read once')

@@ -1,14 +1,16 @@
 /**
- * What a watcher does about critical alerts: orders the run to stop where it is one of our own clients', and starts the user's command.
+ * What a watcher does about alerts: tells people, starts the user's commands, and orders the run to stop where it is one of our own clients'.
  *
  * @module
  */
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import type { Alert } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { writeControlFile } from '../log/control-file.ts'
+import type { AlertChange, Notification } from '../outputs/webhook/notification.ts'
 import { plainJson } from '../text/plain-json.ts'
 import type { LiveRun, WatchedRun } from './watched-run.ts'
 
@@ -18,6 +20,12 @@ export interface ActOptions {
   readonly stopOnCritical: 'stop' | 'say' | null
   /** Program and arguments that get each critical alert as JSON on standard input; null for none. */
   readonly onCritical: readonly string[] | null
+  /** The same for every alert, and when one has passed. */
+  readonly onAlert?: readonly string[] | null
+  /** Takes what people are to be told. */
+  readonly notify?: ((notification: Notification) => void) | null
+  /** Makes a sound at a critical alert. */
+  readonly bell?: (() => void) | null
   /** Unix seconds. */
   readonly now: () => number
   /** Takes a line that says what was done, or why not. */
@@ -28,6 +36,8 @@ export interface ActOptions {
 export interface Actor {
   /** @param live whether the run was being followed when the alert was raised: others are kept until the run proves to be alive. */
   alert(alert: Alert, run: LiveRun, watched: WatchedRun, live: boolean): void
+  /** An alert has passed. */
+  resolved(alert: Alert, run: LiveRun, watched: WatchedRun): void
   /** Something new came of a run. */
   news(watched: WatchedRun): void
 }
@@ -39,8 +49,30 @@ export function actOnAlerts(options: ActOptions): Actor {
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
 
+  /** Alerts that people were told of, by run and id. */
+  const told = new Set<string>()
+
+  function tell(change: AlertChange, { alert, run, watched }: Occurrence): void {
+    if (options.onAlert) startCommand('--on-alert', options.onAlert, { change, alert, run, watched }, options.say)
+    options.notify?.({
+      change,
+      run: run.id,
+      name: run.name,
+      path: watched.path,
+      host: hostname(),
+      time: options.now(),
+      alert,
+    })
+  }
+
   function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
-    if (options.onCritical) startCommand(options.onCritical, { alert, run, watched }, options.say)
+    const id = `${watched.path} ${run.id} ${alert.id}`
+    tell(told.has(id) ? 'escalated' : 'opened', { alert, run, watched })
+    told.add(id)
+    if (alert.severity !== 'critical') return
+    options.bell?.()
+    if (options.onCritical)
+      startCommand('--on-critical', options.onCritical, { change: 'opened', alert, run, watched }, options.say)
     if (options.stopOnCritical === null || run.status !== 'running') return
     const order = `${watched.path} ${run.writer}`
     if (ordered.has(order)) return
@@ -50,9 +82,17 @@ export function actOnAlerts(options: ActOptions): Actor {
 
   return {
     alert(alert, run, watched, live) {
-      if (alert.severity !== 'critical') return
       if (live) act(alert, run, watched)
       else if (alert.state === 'open') kept.set(watched, [...(kept.get(watched) ?? []), { alert, run }])
+    },
+    resolved(alert, run, watched) {
+      const waiting = kept.get(watched)
+      if (waiting)
+        kept.set(
+          watched,
+          waiting.filter((one) => one.alert.id !== alert.id || one.run !== run),
+        )
+      if (told.delete(`${watched.path} ${run.id} ${alert.id}`)) tell('resolved', { alert, run, watched })
     },
     news(watched) {
       const waiting = kept.get(watched)
@@ -104,8 +144,9 @@ interface Occurrence {
 }
 
 function startCommand(
+  flag: '--on-alert' | '--on-critical',
   command: readonly string[],
-  { alert, run, watched }: Occurrence,
+  { change, alert, run, watched }: Occurrence & { readonly change: AlertChange },
   say: (text: string) => void,
 ): void {
   const [program, ...args] = command
@@ -113,7 +154,7 @@ function startCommand(
   try {
     const child = spawn(program!, args, { stdio: ['pipe', 'ignore', 'pipe'] })
     let errors = ''
-    child.on('error', (error) => say(`--on-critical ${shown}: ${errorMessage(error)}`))
+    child.on('error', (error) => say(`${flag} ${shown}: ${errorMessage(error)}`))
     // A command that does not read its input is none of our concern.
     child.stdin.on('error', () => {})
     child.stderr.on('data', (data: Buffer) => {
@@ -122,13 +163,13 @@ function startCommand(
     child.on('close', (code, signal) => {
       if (code === 0) return
       const last = errors.trim().split('\n').at(-1) ?? ''
-      say(`--on-critical ${shown}: ended with ${signal ?? `exit code ${code}`}${last ? `: ${last}` : ''}`)
+      say(`${flag} ${shown}: ended with ${signal ?? `exit code ${code}`}${last ? `: ${last}` : ''}`)
     })
     child.stdin.end(
-      `${plainJson({ run: run.id, name: run.name, path: watched.path, source: watched.source, alert }).text}\n`,
+      `${plainJson({ run: run.id, name: run.name, path: watched.path, source: watched.source, change, alert }).text}\n`,
     )
   } catch (error) {
-    say(`--on-critical ${shown}: ${errorMessage(error)}`)
+    say(`${flag} ${shown}: ${errorMessage(error)}`)
   }
 }
 

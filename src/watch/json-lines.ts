@@ -27,7 +27,12 @@ export function jsonLines({ stream, clock, watched }: ShowRunsOptions): RunsView
       if (iterations !== before.iterations) {
         before.iterations = iterations
         const numbers = { reward: row?.reward?.value ?? null, kl: row?.kl?.value ?? null }
-        write('iteration', { run: run.id, iteration: run.monitor.summary().lastIteration, total: run.totalIterations, ...numbers })
+        write('iteration', {
+          run: run.id,
+          iteration: run.monitor.summary().lastIteration,
+          total: run.totalIterations,
+          ...numbers,
+        })
       }
       if (status !== 'running' && !before.ended) write('end', { run: run.id, status })
       before.ended = status !== 'running'

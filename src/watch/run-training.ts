@@ -15,7 +15,7 @@ import { latestWrite } from '../sources/latest-write.ts'
 import type { SourceName } from '../sources/source.ts'
 import { plainText } from '../text/plain-text.ts'
 import { sleep, systemClock } from '../time.ts'
-import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
+import { alertActions } from './alert-actions.ts'
 import { jsonLines } from './json-lines.ts'
 import { plainView, type RunsView, showRuns } from './show-runs.ts'
 import type { WatchRequest } from './watch-in-terminal.ts'
@@ -42,13 +42,14 @@ const CLOCK_SLACK_SECONDS = 0.02
 
 /** Runs the command to its end; gives its exit code, or 128 and the number of the signal that ended it. */
 export async function runTraining({ command, paths, graceMs, capture, flags }: RunRequest): Promise<number> {
-  const { stopOn, dryRun, onCritical, ignore, json, trainer, map, ...analyzer } = flags
-  const onCriticalCommand = onCritical === undefined ? null : splitCommand(onCritical)
+  const { stopOn, dryRun, onCritical, onAlert, bell, webhooks, ignore, json, trainer, map, ...analyzer } = flags
   const startedUnixSeconds = systemClock.unixSeconds()
   const captured = capture ? captureFile(command) : null
   const earlier = earlierRuns(startedUnixSeconds - CLOCK_SLACK_SECONDS)
   const watched = new Set<WatchedRun>()
   const view = viewFor(json === true, captured !== null, () => [...watched])
+  // A command that is none is said before anything is started.
+  const actor = alertActions(flags, { stopOnCritical: null, now: systemClock.unixSeconds, say: view.say })
   if (captured) view.say(`What the training prints goes to ${captured}`)
   const child = start(command, captured)
   const controller = new AbortController()
@@ -64,12 +65,6 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
     over()
   }, over)
   const stopper = stopperOf(child, exit, graceMs, view.say)
-  const actor = actOnAlerts({
-    stopOnCritical: null,
-    onCritical: onCriticalCommand,
-    now: systemClock.unixSeconds,
-    say: view.say,
-  })
   // Ctrl-C reaches the training itself where it has the terminal, and from us where it has not.
   const onSignal = (signal: NodeJS.Signals) => (exited ? over() : child.forward(signal))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
@@ -104,6 +99,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
         if (dryRun) view.say(`${run.name}: would be stopped now (--dry-run): ${alert.reason}`)
         else stopper.stop(`${run.name}: ${alert.reason}.${back}`)
       },
+      onResolved: actor.resolved,
       onNews: view.news,
       onProblem: () => {},
       onRound({ caughtUp, searched }) {
@@ -115,6 +111,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
     })
     return await exit
   } finally {
+    await actor.close()
     await view.close()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
   }

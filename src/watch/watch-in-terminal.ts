@@ -4,10 +4,11 @@
  * @module
  */
 import type { AlertKind } from '../detectors/detector.ts'
+import type { WebhookTarget } from '../outputs/webhook/notifier.ts'
 import { stdinSource } from '../sources/stdin-source.ts'
 import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
-import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
+import { alertActions } from './alert-actions.ts'
 import { jsonLines } from './json-lines.ts'
 import { polledSource } from './polled-source.ts'
 import { type RunsView, showRuns } from './show-runs.ts'
@@ -19,6 +20,9 @@ export interface WatchActions {
   readonly stopOn?: 'critical'
   readonly dryRun?: true
   readonly onCritical?: string
+  readonly onAlert?: string
+  readonly bell?: boolean
+  readonly webhooks?: readonly WebhookTarget[]
   readonly ignore?: ReadonlySet<AlertKind>
   readonly json?: true
   readonly trainer?: TrainerName
@@ -33,8 +37,7 @@ export interface WatchRequest {
 
 /** Watches until Ctrl-C, SIGTERM, or the end of standard input where that is all; gives the exit code. */
 export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<number> {
-  const { stopOn, dryRun, onCritical, ignore, json, trainer, map, ...analyzer } = flags
-  const command = onCritical === undefined ? null : splitCommand(onCritical)
+  const { stopOn, dryRun, onCritical, onAlert, bell, webhooks, ignore, json, trainer, map, ...analyzer } = flags
   const controller = new AbortController()
   let ended: NodeJS.Signals | null = null
   const end = (signal: NodeJS.Signals) => {
@@ -52,12 +55,8 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
     watched: () => [...watched],
   })
   const now = () => Math.round(systemClock.unixSeconds() * 1000) / 1000
-  const actor = actOnAlerts({
-    stopOnCritical: stopOn === undefined ? null : dryRun ? 'say' : 'stop',
-    onCritical: command,
-    now,
-    say: view.say,
-  })
+  const stopOnCritical = stopOn === undefined ? null : dryRun ? 'say' : 'stop'
+  const actor = alertActions(flags, { stopOnCritical, now, say: view.say })
   const files = paths.filter((path) => path !== '-')
   const stdin = files.length < paths.length ? polledSource(stdinSource(process.stdin), process.stdin) : undefined
   try {
@@ -83,6 +82,7 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
         view.alert(alert, run, live)
         actor.alert(alert, run, one, live)
       },
+      onResolved: actor.resolved,
       onNews(run) {
         view.news(run)
         actor.news(run)
@@ -92,6 +92,7 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
       done: () => files.length === 0 && stdin?.ended === true,
     })
   } finally {
+    await actor.close()
     await view.close()
     process.off('SIGINT', end)
     process.off('SIGTERM', end)

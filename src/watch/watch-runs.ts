@@ -17,6 +17,8 @@ export interface WatchEvents {
   onGone?(watched: WatchedRun): void
   /** An alert that was not told before. `live`: it was raised while the run was followed, not found in what was there already. */
   onAlert?(alert: Alert, run: LiveRun, watched: WatchedRun, live: boolean): void
+  /** An alert that was told has passed. */
+  onResolved?(alert: Alert, run: LiveRun, watched: WatchedRun): void
   /** Something new was read of a run that has caught up. */
   onNews?(watched: WatchedRun): void
   /** Something could not be looked into. */
@@ -53,6 +55,7 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
   const { clock, signal } = options
   const watched = new Map<string, WatchedRun>()
   const told = new Set<string>()
+  const passed = new Set<string>()
   const problems = new Set<string>()
   const finder = options.paths.length > 0 ? runFinder(options.paths) : null
   let searchAtMs = Number.NEGATIVE_INFINITY
@@ -105,9 +108,14 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
     for (const one of run.runs) {
       for (const alert of one.alerts) {
         const id = `${run.path} ${one.id} ${alert.id} ${alert.severity}`
-        if (told.has(id)) continue
+        const isNew = !told.has(id)
         told.add(id)
-        options.onAlert?.(alert, one, run, live)
+        if (isNew) options.onAlert?.(alert, one, run, live)
+        const whole = `${run.path} ${one.id} ${alert.id}`
+        if (alert.state !== 'resolved' || passed.has(whole)) continue
+        passed.add(whole)
+        // One that came and went between two looks is told once.
+        if (!isNew) options.onResolved?.(alert, one, run)
       }
     }
   }

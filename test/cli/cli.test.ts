@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -10,6 +11,8 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -549,6 +552,124 @@ describe('the demo', () => {
     const { status } = telltale(['demo', '--iterations', '1', '--batch-size', '8', '--output-dir', out])
     expect(status).toBe(0)
     expect(readdirSync(join(out, 'previous-runs'))).toHaveLength(1)
+  })
+})
+
+describe('alerts that reach a person', () => {
+  const place = join(dir, 'person')
+  const got: { change: string; name: string; severity: string }[] = []
+  let server: Server
+  let env: NodeJS.ProcessEnv
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => {
+      const step = from + i
+      return `${JSON.stringify({ step, reward: 1, frac_reward_zero_std: 0, loss: 0.1, kl: step >= 20 && step < 30 ? 0.9 : 0.02 })}\n`
+    }).join('')
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  beforeAll(async () => {
+    mkdirSync(join(place, 'runs'), { recursive: true })
+    server = createServer((request, response) => {
+      let body = ''
+      request.on('data', (piece) => {
+        body += piece
+      })
+      request.on('end', () => {
+        const { notifications } = JSON.parse(body) as {
+          notifications: { change: string; name: string; alert: { severity: string } }[]
+        }
+        for (const { change, name, alert } of notifications) got.push({ change, name, severity: alert.severity })
+        response.end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    env = { ...process.env, HOOK: `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret-path` }
+    writeFileSync(
+      join(place, 'telltale.config.json'),
+      JSON.stringify({ mode: 'threshold', webhooks: [{ urlFrom: 'HOOK' }] }),
+    )
+    writeFileSync(join(place, 'runs', 'mine.jsonl'), lines(0, 10))
+  })
+  afterAll(() => void server.close())
+
+  it('are told once each: raised, and passed; a watch that begins later tells none of them again', async () => {
+    const start = () =>
+      spawn(process.execPath, [main, 'watch', 'runs', '--json'], { cwd: place, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const first = start()
+    first.stdout!.on('data', (piece) => {
+      output += piece
+    })
+    await until(() => output.includes('"type":"run"'))
+    appendFileSync(join(place, 'runs', 'mine.jsonl'), lines(10, 25))
+    await until(() => got.length === 1)
+    appendFileSync(join(place, 'runs', 'mine.jsonl'), lines(25, 60))
+    await until(() => got.length === 2)
+    expect(got).toEqual([
+      { change: 'opened', name: 'mine', severity: 'critical' },
+      { change: 'resolved', name: 'mine', severity: 'critical' },
+    ])
+    first.kill('SIGINT')
+    await new Promise((resolve) => first.on('exit', resolve))
+    const second = start()
+    let again = ''
+    second.stdout!.on('data', (piece) => {
+      again += piece
+    })
+    await until(() => again.includes('"type":"alert"'))
+    appendFileSync(join(place, 'runs', 'mine.jsonl'), lines(60, 70))
+    await until(() => again.includes('"iteration":68'))
+    second.kill('SIGINT')
+    await new Promise((resolve) => second.on('exit', resolve))
+    expect(got).toHaveLength(2)
+    expect(output + again).not.toContain('secret-path')
+  })
+
+  it('notify --test says what became of each', () => {
+    const run = (more: NodeJS.ProcessEnv, args: string[] = []) =>
+      spawnSync(process.execPath, [main, 'notify', '--test', ...args], {
+        cwd: place,
+        env: { ...env, ...more },
+        encoding: 'utf8',
+      })
+    // The server is in this process, which waits: only that it is not reached can be seen here.
+    const away = run({ HOOK: 'http://127.0.0.1:1/secret-path' })
+    expect([away.status, away.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^webhook HOOK \(json\): did not arrive: .*tried 3 times/),
+    ])
+    expect(away.stdout + away.stderr).not.toContain('secret-path')
+    expect(run({}, ['--severity', 'info'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/not sent: it hears of warning/),
+    })
+    const unset = run({ HOOK: '' })
+    expect([unset.status, unset.stderr]).toEqual([
+      2,
+      expect.stringMatching(/HOOK: the environment variable is not set/),
+    ])
+    expect(telltale(['notify', '--test']).stderr).toMatch(
+      /telltale\.config\.json, which is not in this folder, names no webhook/,
+    )
+    expect(telltale(['notify']).stderr).toMatch(/say --test/)
+  })
+
+  it('a configuration that is wrong is bad usage, before anything is watched', () => {
+    writeFileSync(join(place, 'wrong.json'), '{"webhook": []}')
+    for (const args of [
+      ['watch', 'runs'],
+      ['check', 'runs'],
+      ['run', '--', 'true'],
+    ]) {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [main, args[0]!, '--config', 'wrong.json', ...args.slice(1)],
+        { cwd: place, env, encoding: 'utf8' },
+      )
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/webhook is unknown: did you mean webhooks\?/)])
+    }
   })
 })
 
