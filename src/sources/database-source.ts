@@ -13,6 +13,8 @@ import type { Json, Source, SourceDamage, SourceName, SourceRecord } from './sou
 const ROWS_A_LOOK = 1000
 /** Bytes of one value; a longer one is damage. */
 export const MAX_CELL_BYTES = 256 * 1024
+/** What is read once to its end waits for a writer that is in the middle of something; what is followed comes again. */
+const FINISHED_PATIENCE_MS = 2000
 /** Looks after which a problem of an unchanged database is asked about again. */
 const PATIENCE = 10
 
@@ -110,7 +112,7 @@ export function databaseSource(options: DatabaseSourceOptions): Source {
       if (version === seen && !finished && ++idle % PATIENCE !== 0) return nothing()
       if (version === seen && told === '') return nothing()
       try {
-        const { state: next, ...answer } = askDatabase(path, ask)
+        const { state: next, ...answer } = askDatabase(path, ask, finished ? FINISHED_PATIENCE_MS : 0)
         state = next
         // With more to come it is asked again, though it has not changed.
         seen = answer.more ? null : version
@@ -121,7 +123,7 @@ export function databaseSource(options: DatabaseSourceOptions): Source {
         seen = version
         const problem = plainText(error.message, 300)
         // A writer that is in the middle of something has done with it at the next look.
-        if (error.kind === 'busy' && !finished) {
+        if ((error.kind === 'busy' || error.kind === 'changed') && !finished) {
           seen = null
           return nothing()
         }

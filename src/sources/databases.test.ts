@@ -147,6 +147,10 @@ describe('trackio', () => {
     add(database, 6, { loss: 0.5 })
     const source = await trackioFormat.open(path(), id!)
     expect(await source.read()).toMatchObject({ records: [], damage: [], more: false })
+    // What is asked only once waits; here nobody lets go.
+    expect(trackioFormat.recognises(path(), TRACKIO.subarray(0, 4096), false)).toBe(false)
+    const damage = (await (await trackioFormat.open(path(), id!)).read({ finished: true })).damage
+    expect(damage).toMatchObject([{ problem: expect.stringMatching(/locked/) }])
     database.exec('COMMIT')
     expect(pointsOf((await drain(source)).records)).toHaveLength(6)
     database.close()

@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from 'node:path'
-import { askDatabase, type Cell, isSqliteHead, type ReadOnlyDatabase } from '../sqlite/read-only.ts'
+import { askDatabase, type Cell, isSqliteHead, PATIENCE_MS, type ReadOnlyDatabase } from '../sqlite/read-only.ts'
 import { databaseSource, MAX_CELL_BYTES, textOf } from './database-source.ts'
 import { endOfRun, mlflowValue, paramValue } from './mlflow-values.ts'
 import { namedApart } from './run-name.ts'
@@ -18,12 +18,15 @@ export const mlflowDatabaseFormat: SourceFormat = {
   name: 'mlflow',
   recognises: (path, head, isFolder) => !isFolder && isSqliteHead(head) && hasTables(path, TABLES),
   async runs(path) {
-    const rows = askDatabase(path, (database) =>
-      database.rows(
-        `SELECT CAST(run_uuid AS BLOB), CAST(substr(name, 1, 250) AS BLOB) FROM runs
+    const rows = askDatabase(
+      path,
+      (database) =>
+        database.rows(
+          `SELECT CAST(run_uuid AS BLOB), CAST(substr(name, 1, 250) AS BLOB) FROM runs
          WHERE lifecycle_stage = 'active' AND EXISTS (SELECT 1 FROM metrics WHERE metrics.run_uuid = runs.run_uuid)
          ORDER BY start_time LIMIT ${MAX_RUNS}`,
-      ),
+        ),
+      PATIENCE_MS,
     )
     return namedApart(rows.map(([id, name]) => ({ id: textOf(id) ?? '', name: textOf(name) ?? basename(path) })))
   },
@@ -39,7 +42,8 @@ export function hasTables(path: string, tables: readonly string[]): boolean {
   try {
     const marks = tables.map(() => '?').join(', ')
     const sql = `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN (${marks})`
-    return askDatabase(path, (database) => Number(database.rows(sql, ...tables)[0]?.[0])) === tables.length
+    const count = askDatabase(path, (database) => Number(database.rows(sql, ...tables)[0]?.[0]), PATIENCE_MS)
+    return count === tables.length
   } catch {
     // Whoever opens it says why it cannot be read.
     return false

@@ -5,7 +5,7 @@
  */
 import { basename } from 'node:path'
 import { parseJsonLine } from '../log/flat-line.ts'
-import { askDatabase, type Cell, isSqliteHead, type ReadOnlyDatabase } from '../sqlite/read-only.ts'
+import { askDatabase, type Cell, isSqliteHead, PATIENCE_MS, type ReadOnlyDatabase } from '../sqlite/read-only.ts'
 import { databaseSource, MAX_CELL_BYTES, textOf } from './database-source.ts'
 import { hasTables } from './mlflow-database.ts'
 import { namedApart } from './run-name.ts'
@@ -20,7 +20,7 @@ export const trackioFormat: SourceFormat = {
   recognises: (path, head, isFolder) =>
     !isFolder && isSqliteHead(head) && hasTables(path, ['metrics', 'configs', 'system_metrics']),
   async runs(path) {
-    return askDatabase(path, (database) => runsIn(database))
+    return askDatabase(path, runsIn, PATIENCE_MS)
   },
   async open(path, id, position) {
     return trackioRun(path, id, position)

@@ -16,14 +16,19 @@ export interface ReadOnlyDatabase {
   rows(sql: string, ...parameters: readonly (number | string)[]): readonly (readonly Cell[])[]
 }
 
-/** Why a look failed: `busy` passes, `damaged` does not, `gone` may. */
+/** Why a look failed: `busy` (locked) and `changed` (while it was asked) pass, `damaged` does not, `gone` may. */
 export class DatabaseProblem extends Error {
-  readonly kind: 'busy' | 'damaged' | 'gone'
+  readonly kind: 'busy' | 'changed' | 'damaged' | 'gone'
   constructor(kind: DatabaseProblem['kind'], message: string) {
     super(message)
     this.kind = kind
   }
 }
+
+/** For a question that is asked once, and whose answer decides whether there is a run. */
+export const PATIENCE_MS = 300
+/** Answers that are thrown away because the database changed, before that is said. */
+const TRIES = 5
 
 /** Whether a file begins as SQLite's do. */
 export function isSqliteHead(head: Uint8Array): boolean {
@@ -37,24 +42,36 @@ export function isSqliteHead(head: Uint8Array): boolean {
  * no writer now, and is opened as one that does not change, since opening it otherwise would leave files beside it; if a writer comes in the
  * meantime, the answer is thrown away.
  *
+ * @param patienceMs how long a writer that has locked everybody out is waited for, and this thread with it; not at all by default.
  * @throws DatabaseProblem where it cannot be asked; nothing else.
  */
-export function askDatabase<Answer>(path: string, ask: (database: ReadOnlyDatabase) => Answer): Answer {
+export function askDatabase<Answer>(path: string, ask: (database: ReadOnlyDatabase) => Answer, patienceMs = 0): Answer {
+  for (let tries = 1; ; tries++) {
+    try {
+      return askOnce(path, ask, patienceMs)
+    } catch (error) {
+      if (patienceMs === 0 || tries === TRIES || !(error instanceof DatabaseProblem && error.kind === 'busy'))
+        throw error
+    }
+  }
+}
+
+function askOnce<Answer>(path: string, ask: (database: ReadOnlyDatabase) => Answer, patienceMs: number): Answer {
   const before = versionOf(path)
   if (before === null) throw new DatabaseProblem('gone', 'it is not there')
   const unchanging = !existsSync(`${path}-wal`) && !existsSync(`${path}-journal`)
   let database: LibsqlDatabase | null = null
   let answer: Answer
   try {
-    database = open(path, unchanging ? 'immutable=1' : 'mode=ro')
+    database = open(path, unchanging ? 'immutable=1' : 'mode=ro', patienceMs)
     answer = ask({ rows: (sql, ...parameters) => rowsOf(database!, sql, parameters) })
   } catch (error) {
     const problem = problemOf(error)
-    throw unchanging && versionOf(path) !== before ? new DatabaseProblem('busy', problem.message) : problem
+    throw unchanging && versionOf(path) !== before ? new DatabaseProblem('changed', problem.message) : problem
   } finally {
     database?.close()
   }
-  if (unchanging && versionOf(path) !== before) throw new DatabaseProblem('busy', 'it was changed in the meantime')
+  if (unchanging && versionOf(path) !== before) throw new DatabaseProblem('changed', 'it was changed in the meantime')
   return answer
 }
 
@@ -76,13 +93,13 @@ function statOf(path: string): Stats | null {
   }
 }
 
-type Libsql = new (path: string) => LibsqlDatabase
+type Libsql = new (path: string, options: { readonly timeout: number }) => LibsqlDatabase
 let libsql: Libsql | null = null
 
-function open(path: string, mode: string): LibsqlDatabase {
+function open(path: string, mode: string, timeout: number): LibsqlDatabase {
   // Loaded only where there is a database: most that is watched has none.
   libsql ??= createRequire(import.meta.url)('libsql') as Libsql
-  return new libsql(`file:${path.split('/').map(encodeURIComponent).join('/')}?${mode}`)
+  return new libsql(`file:${path.split('/').map(encodeURIComponent).join('/')}?${mode}`, { timeout })
 }
 
 function rowsOf(database: LibsqlDatabase, sql: string, parameters: readonly (number | string)[]) {
