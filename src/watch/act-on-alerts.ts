@@ -42,6 +42,9 @@ export interface Actor {
   news(watched: WatchedRun): void
 }
 
+/** A failure that comes and goes is told of so often in a run, at each severity. */
+const MAX_TELLS = 3
+
 export function actOnAlerts(options: ActOptions): Actor {
   /** Alerts that were there before anybody watched: of a run that is over they concern nobody. */
   const kept = new Map<WatchedRun, { readonly alert: Alert; readonly run: LiveRun }[]>()
@@ -49,8 +52,19 @@ export function actOnAlerts(options: ActOptions): Actor {
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
 
-  /** Alerts that people were told of, by run and id. */
+  /** Alerts that people were told of, by run and id; and how often of a kind, by run and kind. */
   const told = new Set<string>()
+  const times = new Map<string, number>()
+
+  /** Whether a kind that comes and goes in a run has called people often enough. */
+  function isWorn({ alert, run, watched }: Occurrence): boolean {
+    const key = `${watched.path} ${run.id} ${alert.kind} ${alert.severity}`
+    const count = (times.get(key) ?? 0) + 1
+    times.set(key, count)
+    if (count === MAX_TELLS + 1 && (options.notify || options.onAlert))
+      options.say(`${run.name}: ${alert.kind} has come ${MAX_TELLS} times; nobody is told of more`)
+    return count > MAX_TELLS
+  }
 
   function tell(change: AlertChange, { alert, run, watched }: Occurrence): void {
     if (options.onAlert) startCommand('--on-alert', options.onAlert, { change, alert, run, watched }, options.say)
@@ -67,8 +81,10 @@ export function actOnAlerts(options: ActOptions): Actor {
 
   function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
     const id = `${watched.path} ${run.id} ${alert.id}`
-    tell(told.has(id) ? 'escalated' : 'opened', { alert, run, watched })
-    told.add(id)
+    if (!isWorn({ alert, run, watched })) {
+      tell(told.has(id) ? 'escalated' : 'opened', { alert, run, watched })
+      told.add(id)
+    }
     if (alert.severity !== 'critical') return
     options.bell?.()
     if (options.onCritical)

@@ -258,6 +258,31 @@ describe('a critical alert', () => {
     expect(session.said[0]).toMatch(/cannot be stopped from here.*--on-critical, or start it with telltale run/)
   })
 
+  it('tells people of a failure that comes and goes three times, and when what they were told of has passed', async () => {
+    const told: string[] = []
+    const said: string[] = []
+    const notify = ({ change, alert }: { change: string; alert: Alert }) => told.push(`${change} ${alert.id}`)
+    const actor = actOnAlerts({
+      stopOnCritical: null,
+      onCritical: null,
+      notify,
+      now: () => 1,
+      say: (text) => said.push(text),
+    })
+    writeFileSync(join(root, 'a.jsonl'), lines(0, 20))
+    const [found] = (await runFinder([root]).find()).runs
+    const watched = watchRun(found!, { analyzer: { mode: 'threshold' }, now: () => 1 })
+    await watched.read()
+    const [run] = watched.runs
+    const [one] = run!.alerts
+    for (let i = 1; i <= 5; i++) {
+      actor.alert({ ...one!, id: `kl-${i}` }, run!, watched, true)
+      actor.resolved({ ...one!, id: `kl-${i}`, state: 'resolved' }, run!, watched)
+    }
+    expect(told).toEqual([1, 2, 3].flatMap((i) => [`opened kl-${i}`, `resolved kl-${i}`]))
+    expect(said).toEqual(['a: kl-explosion has come 3 times; nobody is told of more'])
+  })
+
   it('reaches the command as JSON, and a command that fails is told of', async () => {
     const path = join(root, 'a.jsonl')
     const out = join(root, 'alert.txt')
