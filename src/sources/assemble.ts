@@ -108,7 +108,18 @@ export function assemble(options: AssembleOptions): Assembler {
     waiting = null
     trainer = options.trainer ?? recognizeTrainer(names)
     const at = lines[0]?.time ?? open?.time ?? time
-    send({ type: 'run', attempt: 1, trainer, ...(name ? { name } : {}), ...(project ? { project } : {}) } as Body, at)
+    // An alert asks nobody to stop here: the training does not hear of it.
+    send(
+      {
+        type: 'run',
+        attempt: 1,
+        trainer,
+        earlyStop: 'off',
+        ...(name ? { name } : {}),
+        ...(project ? { project } : {}),
+      } as Body,
+      at,
+    )
     if (Object.keys(config).length > 0) {
       const steps = config.max_steps
       const total = typeof steps === 'number' && steps > 0 ? { totalIterations: steps } : {}

@@ -49,7 +49,17 @@ export function runFacts(report: TrainingReport): Fact[] {
 }
 
 /** What is not as it should be with the record itself; nothing where all is well. */
-export function troubleLines({ laterStops, callbackFailures, counters, run, leftOut }: TrainingReport): Words[] {
+export function troubleLines({
+  stop,
+  alerts,
+  laterStops: all,
+  callbackFailures,
+  counters,
+  run,
+  leftOut,
+}: TrainingReport): Words[] {
+  // With the early stop off an alert's request is nothing beside the alert.
+  const laterStops = stop === null ? all.filter(({ reason }) => !alerts.some((alert) => alert.reason === reason)) : all
   return [
     ...(run.error === null ? [] : [['The run ended with an error: ', text(run.error)]]),
     ...laterStops
