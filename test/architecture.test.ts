@@ -98,11 +98,15 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'text', 'vocabulary'],
     types: ['decision', 'monitor.ts'],
   },
+  // What is kept of runs; no detector, no file format.
+  stores: { values: ['sqlite', 'text'], types: ['detectors', 'events.ts', 'run-summary.ts'] },
+  // Looks back at runs that are kept.
+  lookback: { values: ['check', 'outputs', 'sources', 'sqlite', 'stores', 'text', 'vocabulary'], types: ['detectors'] },
   // What a user has set down, for the verbs.
   config: { values: ['decision', 'detectors', 'outputs', 'text', 'vocabulary'], types: [] },
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
   watch: {
-    values: ['check', 'decision', 'log', 'outputs', 'sources', 'text'],
+    values: ['check', 'decision', 'log', 'outputs', 'sources', 'stores', 'text'],
     types: ['detectors', 'events.ts', 'monitor.ts', 'vocabulary'],
   },
   outputs: {

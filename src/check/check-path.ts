@@ -44,6 +44,8 @@ export interface CheckPathOptions {
   readonly trainer?: TrainerName | undefined
   /** New names of metrics by their old ones. */
   readonly rename?: ReadonlyMap<string, string> | undefined
+  /** Called before the files of a run are read. */
+  readonly onFound?: ((found: FoundRun) => void) | undefined
   /** Called when a run was read, and waited for, before the next one is. */
   readonly onRun?: ((run: CheckedRun) => Promise<void>) | undefined
   /** Called once with the bytes that there are to read, as far as that is known. */
@@ -102,6 +104,7 @@ async function checkPlace(
   const runs: CheckedRun[] = []
   for (const one of found.runs) {
     try {
+      options.onFound?.(one)
       const checked = await checkFound(one, report, options)
       for (const run of checked) await options.onRun?.(run)
       runs.push(...checked)

@@ -16,13 +16,14 @@ import { explainCommand } from './explain.ts'
 import { notifyCommand } from './notify.ts'
 import { reportCommand } from './report.ts'
 import { runCommand } from './run.ts'
+import { storedRunsCommands } from './stored-runs.ts'
 import { watchCommand } from './watch.ts'
 
 /** Error codes that mean that the user asked for something that cannot be. */
 const USAGE_CODES: ReadonlySet<string> = new Set(['bad-option', 'bad-usage', 'not-writable', 'not-readable'])
 
 function program(): Command {
-  return new Command('telltale')
+  const command = new Command('telltale')
     .description(
       'Watches RLHF and Constitutional AI training, says early when quality degrades, and stops the run when it must.',
     )
@@ -40,6 +41,8 @@ function program(): Command {
     .addCommand(reportCommand())
     .addCommand(notifyCommand())
     .exitOverride()
+  for (const one of storedRunsCommands()) command.addCommand(one)
+  return command
 }
 
 async function main(): Promise<number> {

@@ -33,6 +33,7 @@ export function runCommand(): Command {
     )
     .option('--on-alert <command>', 'the same for every alert, and when one has passed')
     .option('--bell', 'make a sound at a critical alert')
+    .option('--no-store', 'keep nothing of the runs for telltale ls and show')
     .addOption(ignoreOption())
     .addOption(configOption())
     .option('--json', 'print what happens as JSON lines on standard error')

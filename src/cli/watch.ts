@@ -21,6 +21,7 @@ export function watchCommand(): Command {
     )
     .option('--on-alert <command>', 'the same for every alert, and when one has passed')
     .option('--bell', 'make a sound at a critical alert')
+    .option('--no-store', 'keep nothing of the runs for telltale ls and show')
     .addOption(ignoreOption())
     .addOption(configOption())
     .option('--json', 'print what happens as JSON, a line each')
@@ -34,7 +35,8 @@ export function watchCommand(): Command {
       'after',
       `
 ${READS}
-Runs that appear later are followed, too. Nothing is written but what --stop-on orders; the training does not notice.
+Runs that appear later are followed, too. What is seen is kept in .telltale/telltale.db of the current folder (or TELLTALE_DIR) for telltale ls and
+show; beside the runs nothing is written but what --stop-on orders. The training does not notice.
 
 Examples:
   telltale watch ./output                               beside a TRL run, whose output_dir this is

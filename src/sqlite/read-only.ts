@@ -75,6 +75,36 @@ function askOnce<Answer>(path: string, ask: (database: ReadOnlyDatabase) => Answ
   return answer
 }
 
+/**
+ * One SELECT on a database of our own, whose texts are sound, with the names of its columns.
+ *
+ * @param most rows that are read.
+ * @throws DatabaseProblem as {@link askDatabase} does, and for SQL that SQLite does not understand.
+ */
+export function selectFrom(
+  path: string,
+  sql: string,
+  most: number,
+): { readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[] } {
+  if (versionOf(path) === null) throw new DatabaseProblem('gone', 'it is not there')
+  let database: LibsqlDatabase | null = null
+  try {
+    database = open(path, 'mode=ro', PATIENCE_MS)
+    const statement = database.prepare(sql)
+    const columns = statement.columns().map(({ name }) => name)
+    const rows: (readonly Cell[])[] = []
+    for (const row of statement.raw(true).iterate() as Iterable<readonly Cell[]>) {
+      rows.push(row)
+      if (rows.length >= most) break
+    }
+    return { columns, rows }
+  } catch (error) {
+    throw problemOf(error)
+  } finally {
+    database?.close()
+  }
+}
+
 /** What changes whenever the database does: of its file and of its write-ahead log. Null where it is not there. */
 export function versionOf(path: string): string | null {
   const main = statOf(path)

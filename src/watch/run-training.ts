@@ -17,6 +17,7 @@ import { plainText } from '../text/plain-text.ts'
 import { sleep, systemClock } from '../time.ts'
 import { alertActions } from './alert-actions.ts'
 import { jsonLines } from './json-lines.ts'
+import { keeperOf } from './keep-runs.ts'
 import { plainView, type RunsView, showRuns } from './show-runs.ts'
 import type { WatchRequest } from './watch-in-terminal.ts'
 import { watchRuns } from './watch-runs.ts'
@@ -42,7 +43,7 @@ const CLOCK_SLACK_SECONDS = 0.02
 
 /** Runs the command to its end; gives its exit code, or 128 and the number of the signal that ended it. */
 export async function runTraining({ command, paths, graceMs, capture, flags }: RunRequest): Promise<number> {
-  const { stopOn, dryRun, onCritical, onAlert, bell, webhooks, ignore, json, trainer, map, ...analyzer } = flags
+  const { stopOn, dryRun, onCritical, onAlert, bell, webhooks, store, ignore, json, trainer, map, ...analyzer } = flags
   const startedUnixSeconds = systemClock.unixSeconds()
   const captured = capture ? captureFile(command) : null
   const earlier = earlierRuns(startedUnixSeconds - CLOCK_SLACK_SECONDS)
@@ -50,6 +51,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
   const view = viewFor(json === true, captured !== null, () => [...watched])
   // A command that is none is said before anything is started.
   const actor = alertActions(flags, { stopOnCritical: null, now: systemClock.unixSeconds, say: view.say })
+  const keeper = store === false ? null : keeperOf(view.say)
   if (captured) view.say(`What the training prints goes to ${captured}`)
   const child = start(command, captured)
   const controller = new AbortController()
@@ -80,6 +82,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       signal: controller.signal,
       urgent: () => complete,
       wanted: earlier.isOurs,
+      onBegin: keeper?.onBegin,
       onRun(run) {
         watched.add(run)
         view.change()
@@ -105,6 +108,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       onRound({ caughtUp, searched }) {
         if (searched) earlier.searched()
         view.round(caughtUp)
+        keeper?.round()
         // A search after the last line has found what there is, a training of a second, too.
         if (complete && searched && caughtUp) over()
       },
@@ -112,6 +116,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
     return await exit
   } finally {
     await actor.close()
+    keeper?.close()
     await view.close()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
   }

@@ -10,6 +10,7 @@ import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { alertActions } from './alert-actions.ts'
 import { jsonLines } from './json-lines.ts'
+import { keeperOf } from './keep-runs.ts'
 import { polledSource } from './polled-source.ts'
 import { type RunsView, showRuns } from './show-runs.ts'
 import { watchRuns } from './watch-runs.ts'
@@ -23,6 +24,8 @@ export interface WatchActions {
   readonly onAlert?: string
   readonly bell?: boolean
   readonly webhooks?: readonly WebhookTarget[]
+  /** False: nothing is kept of the runs. */
+  readonly store?: boolean
   readonly ignore?: ReadonlySet<AlertKind>
   readonly json?: true
   readonly trainer?: TrainerName
@@ -37,7 +40,7 @@ export interface WatchRequest {
 
 /** Watches until Ctrl-C, SIGTERM, or the end of standard input where that is all; gives the exit code. */
 export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<number> {
-  const { stopOn, dryRun, onCritical, onAlert, bell, webhooks, ignore, json, trainer, map, ...analyzer } = flags
+  const { stopOn, dryRun, onCritical, onAlert, bell, webhooks, store, ignore, json, trainer, map, ...analyzer } = flags
   const controller = new AbortController()
   let ended: NodeJS.Signals | null = null
   const end = (signal: NodeJS.Signals) => {
@@ -57,6 +60,7 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
   const now = () => Math.round(systemClock.unixSeconds() * 1000) / 1000
   const stopOnCritical = stopOn === undefined ? null : dryRun ? 'say' : 'stop'
   const actor = alertActions(flags, { stopOnCritical, now, say: view.say })
+  const keeper = store === false ? null : keeperOf(view.say)
   const files = paths.filter((path) => path !== '-')
   const stdin = files.length < paths.length ? polledSource(stdinSource(process.stdin), process.stdin) : undefined
   try {
@@ -70,6 +74,7 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
       now,
       clock: systemClock,
       signal: controller.signal,
+      onBegin: keeper?.onBegin,
       onRun(run) {
         watched.add(run)
         view.change()
@@ -88,11 +93,15 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
         actor.news(run)
       },
       onProblem: view.say,
-      onRound: ({ caughtUp }) => view.round(caughtUp),
+      onRound({ caughtUp }) {
+        view.round(caughtUp)
+        keeper?.round()
+      },
       done: () => files.length === 0 && stdin?.ended === true,
     })
   } finally {
     await actor.close()
+    keeper?.close()
     await view.close()
     process.off('SIGINT', end)
     process.off('SIGTERM', end)

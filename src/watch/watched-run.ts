@@ -28,6 +28,8 @@ export interface WatchedRunOptions {
   readonly ignore?: ReadonlySet<AlertKind> | undefined
   /** Unix seconds, for what has no time of its own. */
   readonly now: () => number
+  /** Called when a run begins, before its first event; what it returns hears every event of it. */
+  readonly onBegin?: ((run: LiveRun, found: FoundRun) => (event: TrainingEvent) => void) | undefined
 }
 
 /** One run as its files tell it; a log of our own may hold several. */
@@ -108,7 +110,7 @@ export function watchRun(
         let run = runs.get(line.run)
         if (!run) {
           // Lines that we made of another trainer's have the id of the run's place.
-          run = liveRun(line.run, line.writer === 'source' ? found.name : line.run, options)
+          run = liveRun(line.run, line.writer === 'source' ? found.name : line.run, found, options)
           runs.set(line.run, run)
         }
         run.take(line)
@@ -199,7 +201,7 @@ interface LiveRunState extends LiveRun {
   close(): void
 }
 
-function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunState {
+function liveRun(id: string, name: string, found: FoundRun, options: WatchedRunOptions): LiveRunState {
   let monitor: TrainingMonitor | null = null
   let analyzer: QualityAnalyzer | null = null
   let writer = ''
@@ -230,7 +232,7 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
     },
     derive: deriveQuality(),
   })
-  return {
+  const state: LiveRunState = {
     id,
     get name() {
       return said ?? name
@@ -295,4 +297,7 @@ function liveRun(id: string, name: string, options: WatchedRunOptions): LiveRunS
       listeners.clear()
     },
   }
+  const listener = options.onBegin?.(state, found)
+  if (listener) listeners.add(listener)
+  return state
 }

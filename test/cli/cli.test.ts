@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -552,6 +553,66 @@ describe('the demo', () => {
     const { status } = telltale(['demo', '--iterations', '1', '--batch-size', '8', '--output-dir', out])
     expect(status).toBe(0)
     expect(readdirSync(join(out, 'previous-runs'))).toHaveLength(1)
+  })
+})
+
+describe('looking back', () => {
+  const trl = join(root, 'test', 'fixtures', 'text-sources', 'trl-grpo')
+  const env = { TELLTALE_DIR: join(dir, 'kept') }
+
+  it('imports, lists, shows, asks and forgets', () => {
+    expect(telltale(['ls'], env).stdout).toMatch(/^No runs/)
+    expect(telltale(['import', trl], env)).toMatchObject({ status: 0, stdout: 'trl-grpo: 12 iterations, no alerts\n' })
+    expect(statSync(env.TELLTALE_DIR).mode & 0o777).toBe(0o700)
+    expect(telltale(['ls'], env).stdout).toMatch(/trl-grpo +completed +12\/12/)
+    expect(JSON.parse(telltale(['ls', '--json', '--status', 'completed'], env).stdout)).toMatchObject({
+      runs: [{ name: 'trl-grpo' }],
+    })
+    expect(telltale(['show', '@last'], env).stdout).toMatch(/^trl-grpo {2}completed/)
+    const shown = JSON.parse(telltale(['show', 'trl', '--json'], env).stdout) as {
+      series: { name: string; buckets: unknown[] }[]
+    }
+    expect(shown.series.find(({ name }) => name === 'reward/score')?.buckets).toHaveLength(12)
+    const sql = "SELECT count(*) AS n FROM points WHERE series = 'reward/score'"
+    expect(telltale(['query', sql], env).stdout).toBe('n\n12\n')
+    expect(telltale(['verify'], env)).toMatchObject({ status: 0, stdout: 'sound: 1 runs\n' })
+    expect(telltale(['rm', 'trl'], env).stdout).toBe('forgotten: trl-grpo\n')
+    expect(telltale(['show', 'trl'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/no run is stored yet/),
+    })
+    expect(telltale(['query', 'DROP TABLE runs'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/expected a SELECT/),
+    })
+    expect(telltale(['ls', '--status', 'odd'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/expected running, completed/),
+    })
+  })
+
+  it('a watch keeps what it sees, and goes on where it can keep nothing', async () => {
+    const place = join(dir, 'kept-live')
+    mkdirSync(join(place, 'runs'), { recursive: true })
+    writeFileSync(join(place, 'runs', 'one.jsonl'), '{"step":0,"loss":1}\n{"step":1,"loss":2}\n{"step":2,"loss":3}\n')
+    for (const [more, expected] of [
+      [{ TELLTALE_DIR: join(place, 'data') }, null],
+      [{ TELLTALE_DIR: join(place, 'runs', 'one.jsonl', 'below') }, /nothing is kept of these runs: .*cannot be made/],
+    ] as const) {
+      const child = spawn(process.execPath, [main, 'watch', 'runs', '--json'], {
+        cwd: place,
+        env: { ...process.env, ...more },
+      })
+      let output = ''
+      child.stdout.on('data', (piece) => {
+        output += piece
+      })
+      while (!output.includes('"iteration":')) await new Promise((resolve) => setTimeout(resolve, 20))
+      child.kill('SIGINT')
+      await new Promise((resolve) => child.on('exit', resolve))
+      if (expected) expect(output).toMatch(expected)
+      else expect(telltale(['show', 'one'], more).stdout).toMatch(/loss\S* +1\.00 +(2|3)\.00/)
+    }
   })
 })
 

@@ -1,0 +1,202 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { TelltaleError } from '../errors.ts'
+import { openStore, storePath } from '../stores/open-store.ts'
+import type { RunStore } from '../stores/store.ts'
+import { plainText } from '../text/plain-text.ts'
+import { systemClock } from '../time.ts'
+import type { TrainerName } from '../vocabulary/vocabulary.ts'
+import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
+import { sayJson } from './json-output.ts'
+import { INTERRUPTED, readPaths } from './read-paths.ts'
+import { mapOption, READS, trainerOption } from './source-options.ts'
+
+const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. It is made of the runs, and can be made again
+from them: telltale import PATH.`
+
+const NAMED = `A run is named by its id, its name, its path, the beginning of one of them that fits no other, or @last.`
+
+/** The verbs that look back at what is stored. */
+export function storedRunsCommands(): readonly Command[] {
+  return [importCommand(), listCommand(), showCommand(), queryCommand(), removeCommand(), verifyCommand()]
+}
+
+function verb(name: string, description: string, help: string): Command {
+  return new Command(name)
+    .description(description)
+    .helpOption('-h, --help', 'show this help')
+    .showHelpAfterError(`(telltale ${name} --help shows the options)`)
+    .exitOverride()
+    .addHelpText('after', `\n${help}\n\n${STORE}`)
+}
+
+/** Opens the store, does something, and closes it. */
+async function withStore<Result>(work: (store: RunStore) => Result | Promise<Result>): Promise<Result> {
+  const store = openStore(process.env, say)
+  try {
+    return await work(store)
+  } finally {
+    store.close()
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`telltale: ${plainText(text)}\n`)
+}
+
+interface ImportFlags extends AnalyzerFlags {
+  readonly json?: true
+  readonly trainer?: TrainerName
+  readonly map?: ReadonlyMap<string, string>
+}
+
+function importCommand(): Command {
+  const command = verb(
+    'import',
+    'Puts recorded runs of any format into the store, judged as telltale check judges them.',
+    READS,
+  )
+    .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
+    .option('--json', 'print what was stored as JSON')
+    .addOption(trainerOption())
+    .addOption(mapOption())
+  return addAnalyzerOptions(command).action(async (paths: readonly string[], flags: ImportFlags) => {
+    const { json, trainer, map, ...check } = flags
+    checkAnalyzerFlags(check)
+    const { importRuns } = await import('../lookback/import-runs.ts')
+    await withStore(async (store) => {
+      const read = await readPaths(paths, {
+        read: (path, how) =>
+          importRuns(path, { check, trainer, rename: map, store, now: systemClock.unixSeconds, say, ...how }),
+        unreadable: (result) => result.unreadable,
+        say: async ({ runs }) => {
+          if (json) return
+          for (const { run, iterations, alerts } of runs)
+            process.stdout.write(
+              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
+            )
+        },
+      })
+      if (read === null) {
+        process.exitCode = INTERRUPTED
+        return
+      }
+      if (json)
+        sayJson({ store: storePath(process.env), runs: read.results.flatMap(({ runs }) => runs), errors: read.errors })
+      process.exitCode = read.errors.length > 0 ? 2 : 0
+    })
+  })
+}
+
+function listCommand(): Command {
+  return verb('ls', 'Lists the runs that were watched or imported, those with critical alerts first.', NAMED)
+    .option('--status <status>', 'only runs that are running, completed, stopped or failed')
+    .option('--json', 'print them as JSON, those that were seen last first')
+    .action(async ({ status, json }: { status?: string; json?: true }) => {
+      if (status !== undefined && !['running', 'completed', 'stopped', 'failed'].includes(status))
+        throw new TelltaleError(
+          'bad-option',
+          `--status is ${JSON.stringify(plainText(status, 40))}; expected running, completed, stopped or failed`,
+        )
+      const { listText } = await import('../lookback/list-text.ts')
+      await withStore((store) => {
+        const runs = store.runs().filter((run) => status === undefined || run.status === status)
+        if (json) sayJson({ runs })
+        else if (runs.length === 0) process.stdout.write('No runs: telltale watch and telltale import store them.\n')
+        else
+          process.stdout.write(
+            `${listText(runs, store, systemClock.unixSeconds(), process.stdout, process.env).join('\n')}\n`,
+          )
+      })
+    })
+}
+
+function showCommand(): Command {
+  return verb(
+    'show',
+    'Shows a run that is stored: how it went, its alerts, its series with their curves, its settings.',
+    NAMED,
+  )
+    .argument('<run>', 'which run')
+    .option('--json', 'print it as JSON, with every series in at most 1,000 buckets')
+    .action(async (name: string, { json }: { json?: true }) => {
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      const { showText } = await import('../lookback/show-text.ts')
+      await withStore((store) => {
+        const run = findStoredRun(store.runs(), name)
+        if (!json) {
+          process.stdout.write(`${showText(run, store, process.stdout, process.env).join('\n')}\n`)
+          return
+        }
+        const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
+        sayJson({ run, alerts: store.alerts(run.key), series, samples: store.samples(run.key, 20) })
+      })
+    })
+}
+
+function queryCommand(): Command {
+  return verb(
+    'query',
+    'Asks the store a question in SQL; it can only be read.',
+    `Tables: runs, series, chunks, chunk_values, samples, alerts; the view points has single values (run_key, run, series, attempt, iteration, value).
+
+Examples:
+  telltale query "SELECT name, status, iterations FROM runs"
+  telltale query "SELECT run, max(value) FROM points WHERE series = 'kl_ref/token' GROUP BY run" --json`,
+  )
+    .argument('<sql>', 'one SELECT')
+    .option('--rows <count>', 'rows at the most', count, 10_000)
+    .option('--json', 'print the rows as JSON; else as lines of values with tabs between them')
+    .action(async (sql: string, { rows: most, json }: { rows: number; json?: true }) => {
+      const { askStore } = await import('../lookback/ask-store.ts')
+      const { columns, rows, more } = askStore(storePath(process.env), sql, most)
+      if (json) sayJson({ columns, rows, more })
+      else
+        process.stdout.write(
+          [columns, ...rows]
+            .map((row) => `${row.map((cell) => plainText(String(cell ?? ''), 500)).join('\t')}\n`)
+            .join(''),
+        )
+      if (more && !json) say(`there are more than ${most} rows: --rows asks for more`)
+    })
+}
+
+function removeCommand(): Command {
+  return verb(
+    'rm',
+    'Forgets runs that are stored; the runs themselves are not touched, and come back when they are watched again.',
+    NAMED,
+  )
+    .argument('<run...>', 'which runs')
+    .action(async (names: readonly string[]) => {
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      await withStore((store) => {
+        // All are looked up first: a misspelt one removes none.
+        const runs = names.map((name) => findStoredRun(store.runs(), name))
+        for (const { key, name } of runs) {
+          store.remove(key)
+          process.stdout.write(`forgotten: ${plainText(name, 80)}\n`)
+        }
+      })
+    })
+}
+
+function verifyCommand(): Command {
+  return verb('verify', 'Looks whether the store is sound.', 'Exit code 0: sound. 1: not.').action(async () => {
+    await withStore((store) => {
+      const problems = store.verify()
+      for (const problem of problems) process.stdout.write(`${plainText(problem)}\n`)
+      process.stdout.write(
+        problems.length === 0
+          ? `sound: ${store.runs().length} runs\n`
+          : 'not sound: remove it, and import the runs again\n',
+      )
+      process.exitCode = problems.length === 0 ? 0 : 1
+    })
+  })
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new InvalidArgumentError('Expected a whole number above 0.')
+}

@@ -1,0 +1,71 @@
+/**
+ * Stored runs as a table.
+ *
+ * @module
+ */
+import type { Severity } from '../detectors/detector.ts'
+import { KIND_TITLES } from '../outputs/report/words.ts'
+import { glyphsFor } from '../outputs/terminal/glyphs.ts'
+import { type RunRow, runsTable, type TableNumber } from '../outputs/terminal/runs-table.ts'
+import { renderLine } from '../outputs/terminal/spans.ts'
+import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
+import type { RunStore, StoredRun } from '../stores/store.ts'
+import { CANONICAL_METRICS } from '../vocabulary/canonical.ts'
+
+/** Lines above the table's own. */
+const HEADING = 2
+/** Seconds after which a run of which nothing was heard is no longer said to be running. */
+const QUIET_SECONDS = 600
+
+const REWARD = ['reward/score', 'reward/total'] as const
+const KL = ['kl_ref/token', 'kl_ref/seq'] as const
+
+export function listText(
+  runs: readonly StoredRun[],
+  store: RunStore,
+  nowUnixSeconds: number,
+  stream: TerminalStream,
+  env: NodeJS.ProcessEnv,
+): readonly string[] {
+  const color = wantsColor(stream, env)
+  const view = {
+    width: Math.min(160, sizeOf(stream).columns),
+    // The heading of a live view says how many runs there are; it is left out here.
+    height: runs.length + HEADING + 2,
+    glyphs: glyphsFor(showsUnicode(env)),
+    color,
+  }
+  const rows = runs.map((run) => rowOf(run, store, nowUnixSeconds))
+  return runsTable(rows, view)
+    .slice(HEADING)
+    .map((line) => renderLine(line, color))
+}
+
+function rowOf(run: StoredRun, store: RunStore, nowUnixSeconds: number): RunRow {
+  const alerts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
+  const stored = run.alerts > 0 ? store.alerts(run.key) : []
+  for (const { severity } of stored) alerts[severity]++
+  const gravest = stored.findLast(({ severity }) => severity === 'critical') ?? stored.at(-1)
+  return {
+    name: run.name,
+    state: run.status === 'running' && nowUnixSeconds - run.seenUnixSeconds > QUIET_SECONDS ? 'quiet' : run.status,
+    iterations: run.iterations,
+    total: run.totalIterations,
+    reward: newest(run, store, REWARD),
+    kl: newest(run, store, KL),
+    alerts,
+    alert: gravest ? KIND_TITLES[gravest.kind].toLowerCase().replace(/^kl /, 'KL ') : null,
+    ageMs: Math.max(0, 1000 * (nowUnixSeconds - run.seenUnixSeconds)),
+    problem: null,
+  }
+}
+
+/** The newest value of the first of some series that the run has. */
+export function newest(run: StoredRun, store: RunStore, names: readonly string[]): TableNumber | null {
+  const series = store.series(run.key)
+  const one = names.flatMap((name) => series.find((some) => some.name === name) ?? [])[0]
+  if (!one) return null
+  const value = store.points(run.key, one.name, { from: one.lastIteration }).values.at(-1)
+  const unit = CANONICAL_METRICS[one.name as keyof typeof CANONICAL_METRICS]?.unit ?? one.unit
+  return value === undefined ? null : { value, unit }
+}

@@ -1,0 +1,157 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkPath } from '../check/check-path.ts'
+import { runFinder } from '../sources/find-runs.ts'
+import { sqliteStore } from '../stores/sqlite.ts'
+import type { RunStore } from '../stores/store.ts'
+import { manualClock } from '../time.ts'
+import { keepRuns } from '../watch/keep-runs.ts'
+import { watchRun } from '../watch/watched-run.ts'
+import { askStore } from './ask-store.ts'
+import { findStoredRun } from './find-stored-run.ts'
+import { importRuns } from './import-runs.ts'
+import { listText } from './list-text.ts'
+import { showText } from './show-text.ts'
+
+const place = mkdtempSync(join(tmpdir(), 'telltale-lookback-'))
+afterAll(() => rmSync(place, { recursive: true, force: true }))
+const trl = new URL('../../test/fixtures/text-sources/trl-grpo', import.meta.url).pathname
+const file = join(place, 'telltale.db')
+const how = { stdin: Readable.from([]), check: {} }
+const stream = (columns: number) => ({ isTTY: false, columns, write: () => true })
+const env = { LANG: 'C.UTF-8' }
+const lines = (from: number, to: number, kl = 0.02) =>
+  Array.from(
+    { length: to - from },
+    (_, i) => `${JSON.stringify({ step: from + i, reward: Math.sin(i), frac_reward_zero_std: 0, loss: 0.1, kl })}\n`,
+  ).join('')
+
+let store: RunStore
+const said: string[] = []
+beforeAll(async () => {
+  store = sqliteStore({ path: file, now: () => 0 })
+  mkdirSync(join(place, 'runs', 'alpha'), { recursive: true })
+  mkdirSync(join(place, 'runs', 'alps'), { recursive: true })
+  writeFileSync(join(place, 'runs', 'alpha', 'alpha.jsonl'), lines(0, 60))
+  writeFileSync(join(place, 'runs', 'alps', 'alps\u001b[31m.jsonl'), lines(0, 60) + lines(60, 80, 0.9))
+  const options = { ...how, store, say: (text: string) => said.push(text) }
+  await importRuns(trl, { ...options, now: () => 100 })
+  await importRuns(join(place, 'runs'), { ...options, now: () => 200, check: { mode: 'threshold' } })
+})
+afterAll(() => store.close())
+
+describe('what was imported', () => {
+  it('is there with what a check says of it', async () => {
+    expect(said).toEqual([])
+    expect(store.runs()).toHaveLength(3)
+    const { runs } = await checkPath(trl, how)
+    const stored = findStoredRun(store.runs(), 'trl-grpo')
+    expect(stored).toMatchObject({ trainer: 'trl-grpo', status: 'completed', iterations: 12, lastIteration: 12 })
+    expect(store.alerts(stored.key)).toEqual(runs[0]!.alerts)
+    expect(stored.coverage).toEqual(runs[0]!.coverage)
+    const alps = store.runs().find(({ alerts }) => alerts > 0)!
+    expect(store.alerts(alps.key)[0]).toMatchObject({ kind: 'kl-explosion', iteration: 60 })
+    expect(store.points(alps.key, 'kl_ref/token').iterations).toHaveLength(80)
+  })
+
+  it('is stored once, however often it is imported', async () => {
+    await importRuns(trl, { ...how, store, now: () => 300, say: (text) => said.push(text) })
+    expect(store.runs()).toHaveLength(3)
+    expect(store.runs()[0]!.name).toBe('trl-grpo')
+    expect(store.verify()).toEqual([])
+  })
+
+  it('is found by name, by the beginning of one, by path, and as the last', () => {
+    const runs = store.runs()
+    expect(findStoredRun(runs, '@last').name).toBe('trl-grpo')
+    expect(findStoredRun(runs, 'alpha').name).toBe('alpha')
+    expect(findStoredRun(runs, 'trl').name).toBe('trl-grpo')
+    expect(findStoredRun(runs, runs[1]!.path).key).toBe(runs[1]!.key)
+    expect(() => findStoredRun(runs, 'alp')).toThrow(/"alp" fits 2 runs: /)
+    expect(() => findStoredRun(runs, 'none\u001b[31m')).toThrow(/no stored run is called "none"/)
+    expect(() => findStoredRun([], '@last')).toThrow(/no run is stored yet/)
+  })
+
+  it('is listed and shown within the width, without anything that a name brings along', () => {
+    for (const columns of [60, 110]) {
+      const all = [
+        ...listText(store.runs(), store, 210, stream(columns), env),
+        ...store.runs().flatMap((run) => showText(run, store, stream(columns), env)),
+      ]
+      for (const line of all) expect(line).not.toContain('\u001b')
+      for (const line of listText(store.runs(), store, 210, stream(columns), env))
+        expect(line.length).toBeLessThanOrEqual(columns)
+    }
+    const list = listText(store.runs(), store, 210, stream(110), env).join('\n')
+    expect(list).toMatch(/trl-grpo +completed/)
+    expect(list).toMatch(/1 critical/)
+    const shown = showText(findStoredRun(store.runs(), 'trl-grpo'), store, stream(110), env).join('\n')
+    expect(shown).toMatch(/reward\/score +\S+ +\S+ {2}[▁▂▃▄▅▆▇█]{3}/)
+    expect(shown).toMatch(/Settings\n {2}max_steps=12/)
+  })
+
+  it('answers SELECTs, and nothing else', () => {
+    const { columns, rows, more } = askStore(
+      file,
+      "SELECT iteration, value FROM points WHERE series = 'reward/score' AND run = 'alpha'",
+      5,
+    )
+    expect([columns, rows.length, more]).toEqual([['iteration', 'value'], 5, true])
+    expect(rows[1]).toEqual([1, Math.sin(1)])
+    for (const sql of [
+      'DELETE FROM runs',
+      'ATTACH "x.db" AS x',
+      'PRAGMA user_version = 5',
+      'SELECT nonsense FROM nowhere',
+      'SELECT 1; DELETE FROM runs',
+    ])
+      expect(() => askStore(file, sql, 5)).toThrow()
+    expect(store.runs()).toHaveLength(3)
+    expect(() => askStore(join(place, 'none.db'), 'SELECT 1', 5)).toThrow(/there is no store at/)
+  })
+})
+
+describe('what is watched', () => {
+  it('is stored as it grows; who watches the same later takes over, and the first one says so', async () => {
+    const path = join(place, 'live.jsonl')
+    writeFileSync(path, lines(0, 10))
+    const [found] = (await runFinder([path]).find()).runs
+    const clock = manualClock({ unixSeconds: 1000 })
+    const told: string[] = []
+    const begin = () => {
+      const keeper = keepRuns(sqliteStore({ path: file, now: () => 0 }), clock, (text) => told.push(text))
+      return { keeper, run: watchRun(found!, { analyzer: {}, now: clock.unixSeconds, onBegin: keeper.onBegin }) }
+    }
+    const stored = () => store.points(findStoredRun(store.runs(), 'live').key, 'reward/score').iterations
+    const first = begin()
+    await first.run.read()
+    first.keeper.round()
+    // The newest iteration is open still.
+    expect(stored()).toEqual(Array.from({ length: 10 }, (_, i) => i))
+    appendFileSync(path, lines(10, 20))
+    await first.run.read()
+    first.keeper.round()
+    expect(stored()).toHaveLength(10)
+    clock.advanceMs(2500)
+    first.keeper.round()
+    expect(stored()).toHaveLength(20)
+    const second = begin()
+    await second.run.read()
+    second.keeper.round()
+    expect(stored()).toHaveLength(20)
+    appendFileSync(path, lines(20, 30))
+    for (const { run, keeper } of [first, second]) {
+      await run.read()
+      clock.advanceMs(2500)
+      keeper.round()
+    }
+    expect(stored()).toHaveLength(30)
+    expect(told).toEqual([expect.stringMatching(/^live: not stored any more: .* stored by somebody else/)])
+    first.keeper.close()
+    second.keeper.close()
+    expect(store.verify()).toEqual([])
+  })
+})

@@ -1,0 +1,158 @@
+/**
+ * One stored run in words: how it went, its alerts, its numbers with their curves, its settings.
+ *
+ * @module
+ */
+import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../outputs/report/words.ts'
+import { displayText } from '../outputs/terminal/display-text.ts'
+import { formatInUnit } from '../outputs/terminal/format-value.ts'
+import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
+import { type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { sparkline } from '../outputs/terminal/sparkline.ts'
+import { SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
+import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
+import type { RunStore, StoredRun, StoredSeries } from '../stores/store.ts'
+
+const MAX_WIDTH = 110
+const MAX_SERIES = 60
+const MAX_ALERTS = 20
+const MAX_SETTINGS = 40
+const SPARK_COLUMNS = 32
+const MAX_WRAPPED = 6
+
+interface Page {
+  readonly width: number
+  readonly glyphs: Glyphs
+}
+
+export function showText(
+  run: StoredRun,
+  store: RunStore,
+  stream: TerminalStream,
+  env: NodeJS.ProcessEnv,
+): readonly string[] {
+  const page: Page = { width: Math.min(MAX_WIDTH, sizeOf(stream).columns), glyphs: glyphsFor(showsUnicode(env)) }
+  const color = wantsColor(stream, env)
+  const lines = [
+    ...headLines(run, page),
+    [],
+    ...alertLines(run, store, page),
+    [],
+    ...seriesLines(run, store, page),
+    [],
+    ...settingLines(run, page),
+  ]
+  return lines.map((line) => renderLine(line, color))
+}
+
+function headLines(run: StoredRun, page: Page): Line[] {
+  const { iterations, totalIterations, status, newestUnixSeconds } = run
+  // Flat lines have no time.
+  const startedUnixSeconds = run.startedUnixSeconds || null
+  const done =
+    totalIterations === null
+      ? `${iterations.toLocaleString('en')} iterations`
+      : `${iterations.toLocaleString('en')} of ${totalIterations.toLocaleString('en')} iterations`
+  const began =
+    startedUnixSeconds === null
+      ? ''
+      : `, begun ${new Date(1000 * startedUnixSeconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+  const hours =
+    startedUnixSeconds === null || newestUnixSeconds === null
+      ? ''
+      : `, ${((newestUnixSeconds - startedUnixSeconds) / 3600).toFixed(2)} hours`
+  return [
+    [span(displayText(run.name, 100), 'strong'), span(`  ${status}`)],
+    ...indent(
+      wrapLine(
+        [span(`${done}${began}${hours}, ${run.trainer}${run.preset === null ? '' : `, judged as ${run.preset}`}`)],
+        page.width - 2,
+        2,
+        page.glyphs,
+      ),
+    ),
+    ...indent(wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 2, page.glyphs)),
+    ...(run.checkpoints.length > 0
+      ? indent([[span(`checkpoints: ${run.checkpoints.slice(-8).join(', ')}`, 'dim')]])
+      : []),
+    ...(run.attempts.length > 1
+      ? indent([[span(`attempt ${run.attempts.length}, from iteration ${run.attempts.at(-1)!.fromIteration}`, 'dim')]])
+      : []),
+  ]
+}
+
+function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {
+  const alerts = store.alerts(run.key)
+  if (alerts.length === 0) return [[span('No alerts', 'good')]]
+  const shown = alerts.slice(0, MAX_ALERTS)
+  const left = alerts.length - shown.length
+  return [
+    [span('Alerts', 'strong')],
+    ...shown.flatMap((alert) => {
+      const passed = alert.state === 'resolved' ? ', passed since' : ''
+      const what: Line = [
+        span(`${page.glyphs.bullet} ${alert.severity}`, SEVERITY_STYLE[alert.severity]),
+        span(` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${passed}  `, 'strong'),
+        span(displayText(alert.reason, 600)),
+      ]
+      const more = [
+        onsetWords(alert.onset),
+        certaintyWords(alert),
+        ...alert.advice.map((advice) => adviceWords(advice)),
+      ].join('; ')
+      return [
+        ...indent(wrapLine(what, page.width - 2, MAX_WRAPPED, page.glyphs)),
+        ...indent(indent(wrapLine([span(displayText(more, 600), 'dim')], page.width - 4, MAX_WRAPPED, page.glyphs))),
+      ]
+    }),
+    ...(left > 0 ? indent([[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
+  ]
+}
+
+function seriesLines(run: StoredRun, store: RunStore, page: Page): Line[] {
+  const all = store.series(run.key)
+  const width = Math.min(40, Math.max(6, ...all.slice(0, MAX_SERIES).map(({ name }) => displayText(name, 40).length)))
+  const left = all.length - MAX_SERIES
+  return [
+    [span(`${'Series'.padEnd(width + 2)}${'first'.padStart(10)}${'last'.padStart(11)}`, 'strong')],
+    ...all.slice(0, MAX_SERIES).map((series) => seriesLine(run, store, series, width, page)),
+    ...(left > 0 ? indent([[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
+  ]
+}
+
+function seriesLine(run: StoredRun, store: RunStore, series: StoredSeries, width: number, { glyphs }: Page): Line {
+  const buckets = store.zoom(run.key, series.name, { buckets: SPARK_COLUMNS })
+  const ends = [series.firstIteration, series.lastIteration].map(
+    (at) => store.points(run.key, series.name, { from: at, to: at }).values[0],
+  )
+  const said = ends.map((value) => (value === undefined ? '' : formatInUnit(value, series.unit, glyphs)))
+  const curve = sparkline(
+    buckets.map(({ mean }) => mean),
+    SPARK_COLUMNS,
+    glyphs,
+  )
+  return [
+    span(displayText(series.name, 40).padEnd(width + 2)),
+    span(`${said[0]!.padStart(10)} ${said[1]!.padStart(10)}  `),
+    span(curve, 'dim'),
+    span(series.unit === '' ? '' : `  ${displayText(series.unit, 20)}`, 'dim'),
+  ]
+}
+
+function settingLines(run: StoredRun, page: Page): Line[] {
+  const settings = Object.entries(run.config).filter(([, value]) => value !== null && typeof value !== 'object')
+  if (settings.length === 0) return []
+  const text = settings
+    .slice(0, MAX_SETTINGS)
+    .map(([name, value]) => `${displayText(name, 60)}=${displayText(String(value), 60)}`)
+    .join(', ')
+  const left = settings.length - MAX_SETTINGS
+  return [
+    [span('Settings', 'strong')],
+    ...indent(wrapLine([span(left > 0 ? `${text}, and ${left} more` : text)], page.width - 2, 20, page.glyphs)),
+  ]
+}
+
+function indent(lines: readonly Line[]): Line[] {
+  return lines.map((line): Line => [span('  '), ...line])
+}

@@ -1,0 +1,517 @@
+/**
+ * Runs in one SQLite file, with a write-ahead log: any SQLite tool can read it while a run is written.
+ *
+ * @module
+ */
+import { existsSync, renameSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Alert, Coverage } from '../detectors/detector.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
+import { type OpenDatabase, openDatabase, type Value } from '../sqlite/database.ts'
+import { plainJson } from '../text/plain-json.ts'
+import {
+  CHUNK_VALUES,
+  type Chunk,
+  decodeIterations,
+  decodeValues,
+  encodeIterations,
+  encodeValues,
+  summaryOf,
+} from './chunk.ts'
+import { MIGRATIONS } from './schema/sqlite.ts'
+import type { Commit, RunState, RunStore, SeriesPoints, StoredBucket, StoredRun, StoredSample } from './store.ts'
+
+/** Answers of a run that are kept: the newest. */
+const MAX_SAMPLES = 2000
+const DEFAULT_BUCKETS = 1000
+
+/** How a {@link sqliteStore} is opened. */
+export interface SqliteStoreOptions {
+  /** The file, or `:memory:`. Its folder is made. */
+  readonly path: string
+  /** Unix seconds, for the name of a damaged file that is set aside. */
+  readonly now: () => number
+  /** Takes a line for the person who watches. */
+  readonly say?: ((text: string) => void) | undefined
+}
+
+/** A series that is being written: its last chunk is not full yet. */
+interface OpenSeries {
+  readonly id: number
+  number: number
+  chunk: Chunk
+}
+
+/**
+ * Opens the store, and makes it where it is not there. A damaged file is set aside, since everything in it can be made again from the runs.
+ *
+ * @throws TelltaleError `not-writable` where the folder or the file cannot be written, `bad-format` for a store of a later version.
+ */
+export function sqliteStore(options: SqliteStoreOptions): RunStore {
+  const { path } = options
+  const database = openOrSetAside(options)
+  /** Series of runs that this process writes, by run and name. */
+  const open = new Map<string, Map<string, OpenSeries>>()
+  const guarded = <Result>(code: 'not-readable' | 'not-writable', work: () => Result): Result => {
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof TelltaleError) throw error
+      const what = code === 'not-writable' ? 'written' : 'read'
+      throw new TelltaleError(code, `the store ${path} cannot be ${what}: ${errorMessage(error)}`, { cause: error })
+    }
+  }
+  const idOf = (key: string): number | null => {
+    const [row] = database.rows('SELECT id FROM runs WHERE key = ?', key)
+    return row ? Number(row[0]) : null
+  }
+
+  function drop(key: string): void {
+    const id = idOf(key)
+    if (id === null) return
+    for (const table of ['chunks', 'chunk_values'])
+      database.run(`DELETE FROM ${table} WHERE series_id IN (SELECT id FROM series WHERE run_id = ?)`, id)
+    for (const table of ['series', 'samples', 'alerts']) database.run(`DELETE FROM ${table} WHERE run_id = ?`, id)
+    database.run('DELETE FROM runs WHERE id = ?', id)
+  }
+
+  function writePoints(runId: number, series: Map<string, OpenSeries>, points: SeriesPoints): void {
+    let one = series.get(points.name)
+    if (!one) {
+      database.run(
+        'INSERT INTO series (run_id, name, original, unit) VALUES (?, ?, ?, ?)',
+        ...[runId, points.name, points.original, points.unit],
+      )
+      const [row] = database.rows('SELECT id FROM series WHERE run_id = ? AND name = ?', runId, points.name)
+      one = { id: Number(row![0]), number: 0, chunk: emptyChunk(points.attempt) }
+      series.set(points.name, one)
+    }
+    for (let i = 0; i < points.values.length; i++) {
+      // A chunk is of one attempt, so that what was done again can be left out as a whole.
+      if (one.chunk.values.length >= CHUNK_VALUES || one.chunk.attempt !== points.attempt) {
+        if (one.chunk.values.length > 0) {
+          writeChunk(one)
+          one.number++
+        }
+        one.chunk = emptyChunk(points.attempt)
+      }
+      one.chunk.iterations.push(points.iterations[i]!)
+      one.chunk.values.push(points.values[i]!)
+    }
+    writeChunk(one)
+  }
+
+  function writeChunk({ id, number, chunk }: OpenSeries): void {
+    const { first, last, finite, minimum, maximum, total } = summaryOf(chunk)
+    const { stride, list } = encodeIterations(chunk.iterations)
+    database.run(
+      'INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[id, number, chunk.attempt, first, last, chunk.values.length, finite, minimum, maximum],
+      Number.isFinite(total) ? total : 0,
+    )
+    database.run(
+      'INSERT OR REPLACE INTO chunk_values VALUES (?, ?, ?, ?, ?)',
+      id,
+      number,
+      stride,
+      list,
+      encodeValues(chunk.values),
+    )
+  }
+
+  function writeState(key: string, commit: Commit, claim: readonly Value[]): number {
+    const [epoch, run, name, place, source] = claim
+    const { state } = commit
+    const values: readonly Value[] = [
+      ...[run!, state.name || name!, state.project, place!, source!, state.trainer, state.status, state.preset],
+      ...[
+        state.iterations,
+        state.lastIteration,
+        state.totalIterations,
+        state.startedUnixSeconds,
+        state.newestUnixSeconds,
+      ],
+      ...[commit.time, plainJson(state.config).text, JSON.stringify(state.checkpoints), JSON.stringify(state.attempts)],
+      ...[JSON.stringify(state.coverage), epoch!],
+    ]
+    const id = idOf(key)
+    if (id !== null) {
+      database.run(
+        `UPDATE runs SET ${RUN_COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
+        ...values,
+        id,
+      )
+      return id
+    }
+    const marks = RUN_COLUMNS.map(() => '?').join(', ')
+    database.run(`INSERT INTO runs (key, ${RUN_COLUMNS.join(', ')}) VALUES (?, ${marks})`, key, ...values)
+    return idOf(key)!
+  }
+
+  return {
+    claim(identity) {
+      return guarded('not-writable', () =>
+        database.transaction(() => {
+          const { key, run, name, path: place, source } = identity
+          database.run(
+            `INSERT INTO claims VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
+             SET epoch = epoch + 1, run = excluded.run, name = excluded.name, path = excluded.path, source = excluded.source`,
+            ...[key, run, name, place, source],
+          )
+          open.delete(key)
+          return Number(database.rows('SELECT epoch FROM claims WHERE key = ?', key)[0]![0])
+        }),
+      )
+    },
+    commit(commit) {
+      const { key, epoch } = commit
+      let series = open.get(key)
+      const isFirst = series === undefined
+      series ??= new Map()
+      // Where the transaction fails, nothing of it must be taken for written.
+      const before = copyOf(series)
+      try {
+        guarded('not-writable', () =>
+          database.transaction(() => {
+            const [claim] = database.rows('SELECT epoch, run, name, path, source FROM claims WHERE key = ?', key)
+            if (!claim || Number(claim[0]) !== epoch)
+              throw new TelltaleError(
+                'bad-usage',
+                `${key} is stored by somebody else since (epoch ${claim?.[0] ?? 'none'}, not ${epoch})`,
+              )
+            if (isFirst) drop(key)
+            const id = writeState(key, commit, claim)
+            for (const points of commit.points) if (points.values.length > 0) writePoints(id, series, points)
+            writeSamples(database, id, commit.samples)
+            writeAlerts(database, id, commit.alerts)
+          }),
+        )
+        open.set(key, series)
+      } catch (error) {
+        if (isFirst) open.delete(key)
+        else open.set(key, before)
+        throw error
+      }
+    },
+    runs() {
+      return guarded('not-readable', () =>
+        database
+          .rows(
+            `SELECT key, ${RUN_COLUMNS.join(', ')}, (SELECT count(*) FROM alerts WHERE run_id = runs.id),
+               (SELECT count(*) FROM alerts WHERE run_id = runs.id AND severity = 'critical')
+             FROM runs ORDER BY seen_unix_seconds DESC, id DESC`,
+          )
+          .map(runOf),
+      )
+    },
+    series(key) {
+      return guarded('not-readable', () =>
+        database
+          .rows(
+            `SELECT series.name, series.original, series.unit, sum(chunks.count), min(chunks.first_iteration), max(chunks.last_iteration)
+             FROM series JOIN chunks ON chunks.series_id = series.id WHERE series.run_id = (SELECT id FROM runs WHERE key = ?)
+             GROUP BY series.id ORDER BY series.id`,
+            key,
+          )
+          .map(([name, original, unit, count, first, last]) => ({
+            name: String(name),
+            original: String(original),
+            unit: String(unit),
+            count: Number(count),
+            firstIteration: Number(first),
+            lastIteration: Number(last),
+          })),
+      )
+    },
+    points: (key, name, range = {}) => guarded('not-readable', () => pointsOf(database, key, name, range)),
+    zoom(key, name, range = {}) {
+      return guarded('not-readable', () => {
+        const { from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER, buckets = DEFAULT_BUCKETS } = range
+        const [whole] = database.rows(
+          `SELECT count(*), min(first_iteration), max(last_iteration), max(attempt) FROM chunks
+           WHERE series_id = ${SERIES_ID} AND first_iteration <= ? AND last_iteration >= ?`,
+          ...[key, name, to, from],
+        )
+        const [chunks, first, last, attempts] = (whole ?? []).map(Number)
+        if (!chunks) return []
+        // Fewer chunks than buckets, or values that were done again, are looked at value by value.
+        if (chunks < buckets || attempts! > 1) return inBuckets(pointsOf(database, key, name, { from, to }), buckets)
+        const start = Math.max(first!, from)
+        const width = Math.max(1, Math.ceil((Math.min(last!, to) - start + 1) / buckets))
+        return database
+          .rows(
+            `SELECT min(first_iteration), max(last_iteration), min(minimum), max(maximum), sum(total), sum(finite), sum(count)
+             FROM chunks WHERE series_id = ${SERIES_ID} AND first_iteration <= ? AND last_iteration >= ?
+             GROUP BY CAST((max(first_iteration, ?) - ?) / ? AS INTEGER) ORDER BY 1`,
+            ...[key, name, to, from, start, start, width],
+          )
+          .map(bucketOf)
+      })
+    },
+    samples(key, limit = MAX_SAMPLES) {
+      return guarded('not-readable', () =>
+        database
+          .rows(
+            `SELECT iteration, prompt, response, reward FROM samples WHERE run_id = (SELECT id FROM runs WHERE key = ?)
+             ORDER BY id DESC LIMIT ?`,
+            ...[key, limit],
+          )
+          .map(([iteration, prompt, response, reward]) => ({
+            iteration: Number(iteration),
+            prompt: String(prompt),
+            response: String(response),
+            reward: reward === null ? Number.NaN : Number(reward),
+          }))
+          .reverse(),
+      )
+    },
+    alerts(key) {
+      return guarded('not-readable', () =>
+        database
+          .rows('SELECT alert FROM alerts WHERE run_id = (SELECT id FROM runs WHERE key = ?) ORDER BY number', key)
+          .map(([alert]) => JSON.parse(String(alert)) as Alert),
+      )
+    },
+    remove(key) {
+      guarded('not-writable', () =>
+        database.transaction(() => {
+          drop(key)
+          // Whoever writes it is refused from now on.
+          database.run('DELETE FROM claims WHERE key = ?', key)
+          open.delete(key)
+        }),
+      )
+    },
+    verify() {
+      return guarded('not-readable', () => problemsIn(database))
+    },
+    close: () => database.close(),
+  }
+}
+
+const SERIES_ID = '(SELECT id FROM series WHERE run_id = (SELECT id FROM runs WHERE key = ?) AND name = ?)'
+
+const RUN_COLUMNS = [
+  ...['run', 'name', 'project', 'path', 'source', 'trainer', 'status', 'preset', 'iterations', 'last_iteration'],
+  ...['total_iterations', 'started_unix_seconds', 'newest_unix_seconds', 'seen_unix_seconds', 'config', 'checkpoints'],
+  ...['attempts', 'coverage', 'epoch'],
+] as const
+
+function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
+  try {
+    return opened(path)
+  } catch (error) {
+    if (error instanceof TelltaleError) throw error
+    if (!isDamage(error))
+      throw new TelltaleError('not-writable', `the store ${path} cannot be opened: ${errorMessage(error)}`, {
+        cause: error,
+      })
+    const aside = `${path}.damaged-${Math.floor(now())}`
+    for (const ending of ['', '-wal', '-shm']) if (existsSync(path + ending)) renameSync(path + ending, aside + ending)
+    say?.(
+      `the store ${path} was damaged (${errorMessage(error)}): it is now ${aside}, and a new one is made from the runs`,
+    )
+    return opened(path)
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return /NOTADB|CORRUPT|not a database|malformed/.test(`${(error as { code?: unknown }).code} ${errorMessage(error)}`)
+}
+
+function opened(path: string): OpenDatabase {
+  if (path !== ':memory:') {
+    try {
+      makeFolder(dirname(path))
+    } catch (error) {
+      throw new TelltaleError('not-writable', `${dirname(path)} cannot be made: ${errorMessage(error)}`, {
+        cause: error,
+      })
+    }
+  }
+  const database = openDatabase(path)
+  try {
+    database.exec('PRAGMA journal_mode = WAL')
+    database.exec('PRAGMA synchronous = FULL')
+    migrate(database, path)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function migrate(database: OpenDatabase, path: string): void {
+  const version = () => Number(database.rows('PRAGMA user_version')[0]![0])
+  if (version() > MIGRATIONS.length)
+    throw new TelltaleError(
+      'bad-format',
+      `the store ${path} is of version ${version()}, and this Telltale knows ${MIGRATIONS.length}: use the newer Telltale, or another TELLTALE_DIR`,
+    )
+  while (version() < MIGRATIONS.length)
+    database.transaction(() => {
+      const at = version()
+      // Another process may have done it in the meantime.
+      if (at >= MIGRATIONS.length) return
+      database.exec(MIGRATIONS[at]!)
+      database.exec(`PRAGMA user_version = ${at + 1}`)
+    })
+}
+
+function emptyChunk(attempt: number): Chunk {
+  return { attempt, iterations: [], values: [] }
+}
+
+function copyOf(series: ReadonlyMap<string, OpenSeries>): Map<string, OpenSeries> {
+  return new Map(
+    [...series].map(([name, { id, number, chunk }]) => [
+      name,
+      { id, number, chunk: { ...chunk, iterations: [...chunk.iterations], values: [...chunk.values] } },
+    ]),
+  )
+}
+
+function writeSamples(database: OpenDatabase, runId: number, samples: readonly StoredSample[]): void {
+  for (const { iteration, prompt, response, reward } of samples)
+    database.run(
+      'INSERT INTO samples (run_id, iteration, prompt, response, reward) VALUES (?, ?, ?, ?, ?)',
+      ...[runId, iteration, prompt, response, Number.isFinite(reward) ? reward : null],
+    )
+  if (samples.length > 0)
+    database.run(
+      `DELETE FROM samples WHERE run_id = ? AND id NOT IN (SELECT id FROM samples WHERE run_id = ? ORDER BY id DESC LIMIT ${MAX_SAMPLES})`,
+      ...[runId, runId],
+    )
+}
+
+function writeAlerts(database: OpenDatabase, runId: number, alerts: readonly Alert[]): void {
+  for (const [number, alert] of alerts.entries())
+    database.run(
+      'INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[runId, number, alert.id, alert.kind, alert.severity, alert.state, alert.iteration, alert.reason],
+      plainJson(alert).text,
+    )
+}
+
+function runOf(row: readonly Value[]): StoredRun {
+  const text = (at: number) => String(row[at])
+  const numberOrNull = (at: number) => (row[at] === null ? null : Number(row[at]))
+  return {
+    key: text(0),
+    run: text(1),
+    name: text(2),
+    project: text(3),
+    path: text(4),
+    source: text(5),
+    trainer: text(6),
+    status: text(7) as RunState['status'],
+    preset: row[8] === null ? null : text(8),
+    iterations: Number(row[9]),
+    lastIteration: numberOrNull(10),
+    totalIterations: numberOrNull(11),
+    startedUnixSeconds: numberOrNull(12),
+    newestUnixSeconds: numberOrNull(13),
+    seenUnixSeconds: Number(row[14]),
+    config: JSON.parse(text(15)) as Record<string, unknown>,
+    checkpoints: JSON.parse(text(16)) as number[],
+    attempts: JSON.parse(text(17)) as RunState['attempts'],
+    coverage: JSON.parse(text(18)) as Coverage[],
+    alerts: Number(row[20]),
+    criticalAlerts: Number(row[21]),
+  }
+}
+
+function pointsOf(
+  database: OpenDatabase,
+  key: string,
+  name: string,
+  { from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER }: { readonly from?: number; readonly to?: number },
+): { readonly iterations: number[]; readonly values: number[] } {
+  const rows = database.rows(
+    `SELECT chunks.attempt, chunks.first_iteration, chunks.count, chunk_values.stride, chunk_values.iterations, chunk_values.vals
+     FROM chunks JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number
+     WHERE chunks.series_id = ${SERIES_ID} AND chunks.first_iteration <= ? AND chunks.last_iteration >= ? ORDER BY chunks.number`,
+    ...[key, name, to, from],
+  )
+  const [attempts] = database.rows('SELECT attempts FROM runs WHERE key = ?', key)
+  const begun = attempts ? (JSON.parse(String(attempts[0])) as RunState['attempts']) : []
+  const iterations: number[] = []
+  const values: number[] = []
+  for (const [attempt, first, count, stride, list, vals] of rows) {
+    // What a later attempt did again is superseded.
+    const until = Math.min(
+      ...begun.filter((one) => one.attempt > Number(attempt)).map((one) => one.fromIteration),
+      Number.POSITIVE_INFINITY,
+    )
+    const at = decodeIterations(
+      Number(first),
+      Number(count),
+      stride === null ? null : Number(stride),
+      list === null ? null : String(list),
+    )
+    const decoded = decodeValues(String(vals))
+    for (let i = 0; i < decoded.length; i++) {
+      if (at[i]! < from || at[i]! > to || at[i]! >= until) continue
+      iterations.push(at[i]!)
+      values.push(decoded[i]!)
+    }
+  }
+  return { iterations, values }
+}
+
+function bucketOf([first, last, min, max, total, finite, count]: readonly Value[]): StoredBucket {
+  return {
+    firstIteration: Number(first),
+    lastIteration: Number(last),
+    min: min === null ? Number.NaN : Number(min),
+    max: max === null ? Number.NaN : Number(max),
+    mean: Number(finite) > 0 ? Number(total) / Number(finite) : Number.NaN,
+    count: Number(finite),
+    nonFinite: Number(count) - Number(finite),
+  }
+}
+
+function inBuckets(
+  { iterations, values }: { readonly iterations: readonly number[]; readonly values: readonly number[] },
+  buckets: number,
+): readonly StoredBucket[] {
+  if (iterations.length === 0) return []
+  let [first, last] = [iterations[0]!, iterations[0]!]
+  for (const iteration of iterations) {
+    if (iteration < first) first = iteration
+    if (iteration > last) last = iteration
+  }
+  const width = Math.max(1, Math.ceil((last - first + 1) / buckets))
+  const pieces = new Map<number, Chunk>()
+  for (let i = 0; i < iterations.length; i++) {
+    const at = Math.floor((iterations[i]! - first) / width)
+    let piece = pieces.get(at)
+    if (!piece) {
+      piece = emptyChunk(1)
+      pieces.set(at, piece)
+    }
+    piece.iterations.push(iterations[i]!)
+    piece.values.push(values[i]!)
+  }
+  return [...pieces]
+    .sort(([a], [b]) => a - b)
+    .map(([, piece]) => {
+      const { first: from, last: to, minimum, maximum, total, finite } = summaryOf(piece)
+      return bucketOf([from, to, minimum, maximum, total, finite, piece.values.length])
+    })
+}
+
+/** What SQLite says of the file, and chunks that do not hold what they say. */
+function problemsIn(database: OpenDatabase): readonly string[] {
+  const problems = database
+    .rows('PRAGMA integrity_check')
+    .map(([text]) => String(text))
+    .filter((text) => text !== 'ok')
+  const lost = database.rows(
+    `SELECT count(*) FROM chunks LEFT JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number
+     WHERE chunk_values.vals IS NULL OR json_array_length(chunk_values.vals) <> chunks.count`,
+  )
+  if (Number(lost[0]![0]) > 0) problems.push(`${lost[0]![0]} chunks do not hold the values that they say`)
+  return problems
+}

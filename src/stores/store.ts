@@ -1,0 +1,147 @@
+/**
+ * What a store of runs is: everything that Telltale has seen of them, derived from their logs and files, and made again from these where it is lost.
+ *
+ * @module
+ */
+import type { Alert, Coverage } from '../detectors/detector.ts'
+
+/** A run that is told to a store. */
+export interface RunIdentity {
+  /** The same for the same run whenever it is met: where it stands, and which of the runs there it is. */
+  readonly key: string
+  /** Id of the run. */
+  readonly run: string
+  readonly name: string
+  /** Where its numbers are read, and in which format. */
+  readonly path: string
+  readonly source: string
+}
+
+/** How a run stands. */
+export interface RunState {
+  readonly name: string
+  readonly project: string
+  readonly trainer: string
+  readonly status: 'running' | 'completed' | 'stopped' | 'failed'
+  readonly preset: string | null
+  /** Iterations that are done, the newest of them, and how many there are to be. */
+  readonly iterations: number
+  readonly lastIteration: number | null
+  readonly totalIterations: number | null
+  /** Unix seconds by the run's own clock. */
+  readonly startedUnixSeconds: number | null
+  readonly newestUnixSeconds: number | null
+  readonly config: Readonly<Record<string, unknown>>
+  readonly checkpoints: readonly number[]
+  readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
+  readonly coverage: readonly Coverage[]
+}
+
+/** Values of one series in the order in which they came; NaN and infinities are values. */
+export interface SeriesPoints {
+  readonly name: string
+  /** The trainer's own name and the unit, as far as known. */
+  readonly original: string
+  readonly unit: string
+  readonly attempt: number
+  readonly iterations: readonly number[]
+  readonly values: readonly number[]
+}
+
+/** An answer that is kept. */
+export interface StoredSample {
+  readonly iteration: number
+  readonly prompt: string
+  readonly response: string
+  /** NaN where there was none. */
+  readonly reward: number
+}
+
+/** What is new of a run: one transaction, or nothing of it. */
+export interface Commit {
+  readonly key: string
+  /** From {@link RunStore.claim}: a commit of who has been overtaken is refused. */
+  readonly epoch: number
+  readonly state: RunState
+  readonly points: readonly SeriesPoints[]
+  readonly samples: readonly StoredSample[]
+  /** All alerts so far, in order: they are few, and change. */
+  readonly alerts: readonly Alert[]
+  /** Unix seconds. */
+  readonly time: number
+}
+
+/** A run as a store has it. */
+export interface StoredRun extends RunIdentity, RunState {
+  readonly alerts: number
+  readonly criticalAlerts: number
+  /** When something of it was stored last. */
+  readonly seenUnixSeconds: number
+}
+
+/** A series of a stored run. */
+export interface StoredSeries {
+  readonly name: string
+  readonly original: string
+  readonly unit: string
+  readonly count: number
+  readonly firstIteration: number
+  readonly lastIteration: number
+}
+
+/** Values of some iterations, put together. */
+export interface StoredBucket {
+  readonly firstIteration: number
+  readonly lastIteration: number
+  /** Of the finite values; NaN where there was none. */
+  readonly min: number
+  readonly max: number
+  readonly mean: number
+  /** Finite values, and others. */
+  readonly count: number
+  readonly nonFinite: number
+}
+
+/** Which part of a series is asked for, and how finely. */
+export interface ZoomRange {
+  /** First and last iteration; the whole run by default. */
+  readonly from?: number
+  readonly to?: number
+  /** Buckets at the most; 1,000 by default. */
+  readonly buckets?: number
+}
+
+/** Where runs are kept. Every method throws TelltaleError `not-readable` where what is stored cannot be read, `not-writable` where it cannot be written. */
+export interface RunStore {
+  /**
+   * Begins to store a run from its first line: what was stored of it is dropped with the first commit, and whoever stored it before is refused
+   * from then on.
+   *
+   * @returns the epoch that commits have to name.
+   */
+  claim(identity: RunIdentity): number
+  /**
+   * Stores what is new, or nothing of it. What has returned is on the disk.
+   *
+   * @throws TelltaleError `bad-usage` where the run was claimed again since, or never.
+   */
+  commit(commit: Commit): void
+  /** All runs, those that were seen last first. */
+  runs(): readonly StoredRun[]
+  series(key: string): readonly StoredSeries[]
+  /** Values as they came; those of iterations that a later attempt did again are left out. */
+  points(
+    key: string,
+    name: string,
+    range?: Pick<ZoomRange, 'from' | 'to'>,
+  ): { readonly iterations: readonly number[]; readonly values: readonly number[] }
+  /** The same in at most so many buckets, whatever the length of the run. */
+  zoom(key: string, name: string, range?: ZoomRange): readonly StoredBucket[]
+  samples(key: string, limit?: number): readonly StoredSample[]
+  alerts(key: string): readonly Alert[]
+  /** Forgets a run; it comes back when it is met again. */
+  remove(key: string): void
+  /** What is wrong with the store itself; empty where nothing is. */
+  verify(): readonly string[]
+  close(): void
+}
