@@ -13,7 +13,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { benchmarksMarkdown, savedResults } from './markdown.mjs'
 
-const BENCHES = ['overhead', 'events', 'memory', 'start', 'trainer', 'learning', 'watch', 'sources']
+const BENCHES = ['overhead', 'events', 'memory', 'start', 'trainer', 'learning', 'watch', 'sources', 'store']
 
 const args = process.argv.slice(2)
 const COMMANDS = {

@@ -1,0 +1,119 @@
+// What the store takes: how fast runs are indexed, what a value costs on the disk, how soon any range of a long run is there.
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { importRuns } from '../dist/lookback/import-runs.js'
+import { sqliteStore } from '../dist/stores/sqlite.js'
+import { quantiles } from './measure.mjs'
+
+const SERIES = 10
+/** Iterations of the run of ten million values, and of one commit. */
+const ITERATIONS = 1_000_000
+const PER_COMMIT = 2000
+const ZOOMS = 100
+const LOG_LINES = 30_000
+
+export async function store() {
+  const folder = mkdtempSync(join(tmpdir(), 'telltale-bench-'))
+  try {
+    const long = longRun(join(folder, 'long.db'))
+    const log = await indexLog(folder)
+    return {
+      question:
+        'How fast are runs stored, what does a value take on the disk, and how soon is any range of ten million values there?',
+      goal: '500,000 values a second; 24 bytes a value; 1,000 buckets of any range in 20 ms at the median',
+      reached: long.perSecond >= 500_000 && long.bytes <= 24 && long.zoom.p50 < 20,
+      limits: 'one thread, which also reads the log and runs the detectors where a log is indexed',
+      'values stored per second': Math.round(long.perSecond),
+      'bytes per value of full precision': Number(long.bytes.toFixed(1)),
+      'any range in 1,000 buckets, ms': long.zoom,
+      'values per second from a log, detectors included': Math.round(log),
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function longRun(path) {
+  const opened = sqliteStore({ path, now: () => 0 })
+  const epoch = opened.claim({ key: 'k', run: 'r', name: 'r', path: '/r', source: 'jsonl' })
+  const state = {
+    ...{
+      name: 'r',
+      project: '',
+      trainer: 'own-loop',
+      status: 'running',
+      preset: null,
+      iterations: 0,
+      lastIteration: null,
+    },
+    ...{
+      totalIterations: null,
+      startedUnixSeconds: null,
+      newestUnixSeconds: null,
+      config: {},
+      checkpoints: [],
+      attempts: [],
+      coverage: [],
+    },
+  }
+  let spentMs = 0
+  for (let from = 0; from < ITERATIONS; from += PER_COMMIT) {
+    const iterations = Array.from({ length: PER_COMMIT }, (_, i) => from + i)
+    const points = Array.from({ length: SERIES }, (_, series) => ({
+      ...{ name: `s/${series}`, original: `s/${series}`, unit: '', attempt: 1, iterations },
+      values: iterations.map((i) => Math.sin(i * (series + 1))),
+    }))
+    const started = performance.now()
+    opened.commit({ key: 'k', epoch, state, points, samples: [], alerts: [], time: from })
+    spentMs += performance.now() - started
+  }
+  opened.close()
+  const bytes = statSync(path).size / (ITERATIONS * SERIES)
+  const again = sqliteStore({ path, now: () => 0 })
+  const took = []
+  // Ranges of every length, anywhere, from a fixed sequence.
+  for (let i = 0; i < ZOOMS; i++) {
+    const length = Math.floor(ITERATIONS * (((i * 7919) % 100) + 1) * 0.01)
+    const from = Math.floor((ITERATIONS - length) * (((i * 104_729) % 97) / 97))
+    const started = performance.now()
+    const buckets = again.zoom('k', `s/${i % SERIES}`, { from, to: from + length, buckets: 1000 })
+    took.push(performance.now() - started)
+    if (buckets.length === 0 || buckets.length > 1000) throw new Error(`${buckets.length} buckets`)
+  }
+  again.close()
+  return { perSecond: (1000 * ITERATIONS * SERIES) / spentMs, bytes, zoom: quantiles(took) }
+}
+
+/** A trainer's log of ten metrics a line, read, judged and stored. */
+async function indexLog(folder) {
+  const path = join(folder, 'log.jsonl')
+  const names = [
+    'reward',
+    'kl_div',
+    'loss',
+    'policy_loss',
+    'value_loss',
+    'entropy',
+    'clip_fraction',
+    'gradient_norm',
+    'a',
+    'b',
+  ]
+  const lines = Array.from({ length: LOG_LINES }, (_, step) =>
+    JSON.stringify({
+      step,
+      ...Object.fromEntries(names.map((name, i) => [name, 0.5 + 0.1 * Math.sin(step * (i + 1))])),
+    }),
+  )
+  writeFileSync(path, `${lines.join('\n')}\n`)
+  const opened = sqliteStore({ path: join(folder, 'log.db'), now: () => 0 })
+  const started = performance.now()
+  await importRuns(path, { store: opened, now: () => 0, say: () => {}, stdin: Readable.from([]), check: {} })
+  const rate = (1000 * LOG_LINES * names.length) / (performance.now() - started)
+  const [run] = opened.runs()
+  if (run.iterations !== LOG_LINES) throw new Error(`stored ${run.iterations} of ${LOG_LINES} iterations`)
+  opened.close()
+  return rate
+}
