@@ -101,7 +101,10 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   // What is kept of runs; no detector, no file format.
   stores: { values: ['sqlite', 'text'], types: ['detectors', 'events.ts', 'run-summary.ts'] },
   // Looks back at runs that are kept.
-  lookback: { values: ['check', 'outputs', 'sources', 'sqlite', 'stores', 'text', 'vocabulary'], types: ['detectors'] },
+  lookback: {
+    values: ['check', 'outputs', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],
+    types: ['detectors'],
+  },
   // What a user has set down, for the verbs.
   config: { values: ['decision', 'detectors', 'outputs', 'text', 'vocabulary'], types: [] },
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.

@@ -17,7 +17,15 @@ const NAMED = `A run is named by its id, its name, its path, the beginning of on
 
 /** The verbs that look back at what is stored. */
 export function storedRunsCommands(): readonly Command[] {
-  return [importCommand(), listCommand(), showCommand(), queryCommand(), removeCommand(), verifyCommand()]
+  return [
+    importCommand(),
+    listCommand(),
+    showCommand(),
+    compareCommand(),
+    queryCommand(),
+    removeCommand(),
+    verifyCommand(),
+  ]
 }
 
 function verb(name: string, description: string, help: string): Command {
@@ -129,6 +137,34 @@ function showCommand(): Command {
         }
         const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
         sayJson({ run, alerts: store.alerts(run.key), series, samples: store.samples(run.key, 20) })
+      })
+    })
+}
+
+function compareCommand(): Command {
+  return verb(
+    'compare',
+    'Puts runs beside each other: settings that differ, series with their curves, alerts, answers to the same prompts.',
+    `${NAMED}
+
+A series' level is its mean over the last third of a run. It is marked where it differs from the first run's beyond what chance brings, by the means of eight
+blocks of it.`,
+  )
+    .argument('<run...>', 'two runs or more')
+    .option('--json', 'print it as JSON, with 95 % intervals of the differences to the first run')
+    .action(async (names: readonly string[], { json }: { json?: true }) => {
+      if (names.length < 2) throw new TelltaleError('bad-usage', 'expected two runs or more; telltale show is for one')
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      const { compareRuns } = await import('../lookback/compare-runs.ts')
+      const { compareText } = await import('../lookback/compare-text.ts')
+      await withStore((store) => {
+        const all = store.runs()
+        const comparison = compareRuns(
+          store,
+          names.map((name) => findStoredRun(all, name)),
+        )
+        if (json) sayJson(comparison)
+        else process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
       })
     })
 }

@@ -31,11 +31,10 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
     check: {
       ...options.check,
       onBegin(run, monitor, analyzer) {
-        const { path: where, source } = first
         const key = `${place} ${run}`
         const recorder = runRecorder({
           ...{ store, now, say: (text: string) => say(`${run}: ${text}`) },
-          identity: () => ({ key, run, name: run, path: where, source }),
+          identity: () => ({ key, run, name: run, ...first }),
           monitor: () => monitor,
           analyzer: () => analyzer,
         })
@@ -43,7 +42,8 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
         recorders.set(run, recorder)
       },
     },
-    async onRun({ run }) {
+    async onRun({ run, path: numbers, source }) {
+      first = { path: numbers, source }
       recorders.get(run)?.commit()
       recorders.delete(run)
     },

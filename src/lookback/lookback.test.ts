@@ -11,6 +11,8 @@ import { manualClock } from '../time.ts'
 import { keepRuns } from '../watch/keep-runs.ts'
 import { watchRun } from '../watch/watched-run.ts'
 import { askStore } from './ask-store.ts'
+import { compareRuns } from './compare-runs.ts'
+import { compareText } from './compare-text.ts'
 import { findStoredRun } from './find-stored-run.ts'
 import { importRuns } from './import-runs.ts'
 import { listText } from './list-text.ts'
@@ -91,6 +93,45 @@ describe('what was imported', () => {
     const shown = showText(findStoredRun(store.runs(), 'trl-grpo'), store, stream(110), env).join('\n')
     expect(shown).toMatch(/reward\/score +\S+ +\S+ {2}[▁▂▃▄▅▆▇█]{3}/)
     expect(shown).toMatch(/Settings\n {2}max_steps=12/)
+  })
+
+  it('is compared: settings, levels with how sure a difference is, alerts, curves on one scale', async () => {
+    const noise = (seed: number, level: number) =>
+      Array.from({ length: 300 }, (_, i) => level + Math.sin(i * seed * 12.9898) * 0.1)
+    for (const [name, level, rate] of [
+      ['left', 1, 1e-5],
+      ['right', 1.5, 1e-4],
+      ['same', 1, 1e-5],
+    ] as const) {
+      const epoch = store.claim({ key: name, run: name, name, path: `/${name}`, source: 'jsonl' })
+      const iterations = Array.from({ length: 300 }, (_, i) => i)
+      const values = noise(name.length, level)
+      const [stored] = store.runs()
+      const state = { ...stored!, name, lastIteration: 299, config: { optim: { lr: rate }, seed: 1 } }
+      const points = [{ name: 'reward/score', original: 'reward', unit: 'reward', attempt: 1, iterations, values }]
+      const samples = [{ iteration: 299, prompt: 'how?', response: `${name} answers`, reward: level }]
+      store.commit({ key: name, epoch, state, points, samples, alerts: [], time: 1 })
+    }
+    const named = (names: readonly string[]) => names.map((name) => findStoredRun(store.runs(), name))
+    const { settings, series, answers } = compareRuns(store, named(['left', 'right', 'same']))
+    expect(settings).toEqual([{ name: 'optim.lr', values: ['0.00001', '0.0001', '0.00001'] }])
+    const [reward] = series
+    expect(reward!.differences[0]).toBeNull()
+    expect(reward!.differences[1]!.interval[0]).toBeGreaterThan(0.4)
+    expect(reward!.differences[1]!.interval[1]).toBeLessThan(0.6)
+    expect(reward!.differences[2]!.interval[0]).toBeLessThan(0)
+    expect(reward!.differences[2]!.interval[1]).toBeGreaterThan(0)
+    expect(answers).toMatchObject([{ prompt: 'how?', answers: [{ response: 'left answers' }, {}, {}] }])
+    for (const columns of [70, 140]) {
+      const text = compareText(compareRuns(store, named(['left', 'right', 'alps'])), stream(columns), env)
+      for (const line of text) {
+        expect(line.length).toBeLessThanOrEqual(columns)
+        expect(line).not.toContain('\u001b')
+      }
+    }
+    const text = compareText(compareRuns(store, named(['left', 'right'])), stream(110), env).join('\n')
+    expect(text).toMatch(/reward\/score +1\.0\d +\S+ +1\.5\d\* /)
+    for (const name of ['left', 'right', 'same']) store.remove(name)
   })
 
   it('answers SELECTs, and nothing else', () => {

@@ -5,6 +5,7 @@
  */
 import { errorMessage } from '../errors.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
+import { NUMBERS_FROM } from '../sources/formats.ts'
 import { openStore } from '../stores/open-store.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
 import type { RunStore } from '../stores/store.ts'
@@ -13,6 +14,8 @@ import type { LiveRun, WatchedRunOptions } from './watched-run.ts'
 
 /** Between two commits of all runs that have news. */
 const COMMIT_INTERVAL_MS = 2000
+
+const rankOf = ({ format }: FoundRun['parts'][number]) => NUMBERS_FROM.indexOf(format.name)
 
 /** What keeps runs. */
 export interface RunKeeper {
@@ -32,7 +35,8 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
   }
   return {
     onBegin(run: LiveRun, found: FoundRun) {
-      const [part] = found.parts
+      // Its numbers come from the part that says most.
+      const [part] = found.parts.toSorted((a, b) => rankOf(a) - rankOf(b))
       const recorder = runRecorder({
         store,
         identity: () => ({

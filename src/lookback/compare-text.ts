@@ -1,0 +1,190 @@
+/**
+ * Runs beside each other, as lines for people. Everything in it may come from a hostile log.
+ *
+ * @module
+ */
+import { KIND_TITLES } from '../outputs/report/words.ts'
+import { displayText } from '../outputs/terminal/display-text.ts'
+import { formatInUnit } from '../outputs/terminal/format-value.ts'
+import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
+import { fitLine, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { sparkline } from '../outputs/terminal/sparkline.ts'
+import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
+import type { RunComparison, SeriesComparison } from './compare-runs.ts'
+
+const MAX_WIDTH = 160
+const LABEL = 26
+const MIN_COLUMN = 18
+const MAX_COLUMN = 34
+const MAX_SERIES = 40
+const MAX_SETTINGS = 40
+const MAX_ALERTS = 6
+const SERIES_HEADING = 'Series, mean of the last third; * where it differs from the first run beyond chance (95 %)'
+/** Series that are shown first. */
+const HEADLINES = ['reward/', 'kl_ref/', 'quality/', 'entropy/', 'length/', 'loss/', 'value/', 'grad/', 'ppo/']
+
+interface Page {
+  readonly width: number
+  readonly column: number
+  readonly glyphs: Glyphs
+}
+
+export function compareText(
+  comparison: RunComparison,
+  stream: TerminalStream,
+  env: NodeJS.ProcessEnv,
+): readonly string[] {
+  const width = Math.min(MAX_WIDTH, sizeOf(stream).columns)
+  const column = Math.max(MIN_COLUMN, Math.min(MAX_COLUMN, Math.floor((width - LABEL) / comparison.runs.length)))
+  const page: Page = { width, column, glyphs: glyphsFor(showsUnicode(env)) }
+  const color = wantsColor(stream, env)
+  return [
+    ...headLines(comparison, page),
+    ...settingLines(comparison, page),
+    ...seriesLines(comparison, page),
+    ...answerLines(comparison, page),
+  ].map((line) => renderLine(line, color))
+}
+
+function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
+  const row = (label: string, cells: readonly string[]) =>
+    rowOf(
+      label,
+      cells.map((cell): Line => [span(cell)]),
+      page,
+    )
+  const told = alerts.map((some) => some.filter(({ severity }) => severity !== 'info'))
+  const most = Math.min(MAX_ALERTS, Math.max(0, ...told.map(({ length }) => length)))
+  return [
+    rowOf(
+      '',
+      runs.map(({ name }): Line => [span(displayText(name, page.column - 2), 'strong')]),
+      page,
+    ),
+    row(
+      'status',
+      runs.map(({ status }) => status),
+    ),
+    row(
+      'iterations',
+      runs.map(({ iterations }) => iterations.toLocaleString('en')),
+    ),
+    row(
+      'trainer',
+      runs.map(({ trainer }) => trainer),
+    ),
+    row(
+      'alerts',
+      alerts.map((some) =>
+        some.length === 0
+          ? 'none'
+          : `${some.filter(({ severity }) => severity === 'critical').length} critical of ${some.length}`,
+      ),
+    ),
+    ...Array.from({ length: most }, (_, i) =>
+      row(
+        '',
+        told.map((some) => (some[i] ? `${KIND_TITLES[some[i].kind]} at ${some[i].iteration}` : '')),
+      ),
+    ),
+  ]
+}
+
+function settingLines({ settings }: RunComparison, page: Page): Line[] {
+  const heading: Line = [
+    span(settings.length === 0 ? 'No setting differs, of those that are known' : 'Settings that differ', 'strong'),
+  ]
+  const left = settings.length - MAX_SETTINGS
+  return [
+    [],
+    heading,
+    ...settings.slice(0, MAX_SETTINGS).map(({ name, values }) =>
+      rowOf(
+        displayText(name, LABEL - 2),
+        values.map(
+          (value): Line => [
+            span(value === null ? '-' : displayText(value, page.column - 2), value === null ? 'dim' : 'plain'),
+          ],
+        ),
+        page,
+      ),
+    ),
+    ...(left > 0 ? [[span(`  and ${left} more: --json shows all`, 'dim')]] : []),
+  ]
+}
+
+function seriesLines({ series }: RunComparison, page: Page): Line[] {
+  const place = ({ name }: SeriesComparison) => {
+    const at = HEADLINES.findIndex((group) => name.startsWith(group))
+    return at < 0 ? HEADLINES.length : at
+  }
+  const ordered = series.toSorted((a, b) => place(a) - place(b))
+  const left = ordered.length - MAX_SERIES
+  return [
+    [],
+    ...wrapLine([span(SERIES_HEADING, 'strong')], page.width, 2, page.glyphs),
+    ...ordered.slice(0, MAX_SERIES).map((one) =>
+      rowOf(
+        displayText(one.name, LABEL - 2),
+        one.levels.map((_, i) => seriesCell(one, i, page)),
+        page,
+      ),
+    ),
+    ...(left > 0 ? [[span(`  and ${left} more: --json shows all`, 'dim')]] : []),
+  ]
+}
+
+/** Level, mark and curve; all curves of a row have one scale. */
+function seriesCell(
+  { levels, differences, curves, unit }: SeriesComparison,
+  i: number,
+  { column, glyphs }: Page,
+): Line {
+  const difference = differences[i]
+  const differs = difference ? difference.interval[0] > 0 || difference.interval[1] < 0 : false
+  const text = formatInUnit(levels[i]!.mean, unit, glyphs)
+  const room = column - 13
+  const scale = curves.flat().filter(Number.isFinite)
+  const curve =
+    room < 4 || scale.length === 0 ? '' : onScale(curves[i]!, Math.min(...scale), Math.max(...scale), room, glyphs)
+  return [span(text.padStart(9)), span(differs ? '* ' : '  ', 'warn'), span(curve, 'dim')]
+}
+
+/** A sparkline between two ends that others have, too: they are put beside it, and cut off again. */
+function onScale(values: readonly number[], low: number, high: number, columns: number, glyphs: Glyphs): string {
+  const width = Math.ceil(values.length / columns)
+  const means: number[] = []
+  for (let from = 0; from < values.length; from += width) {
+    const piece = values.slice(from, from + width).filter(Number.isFinite)
+    means.push(piece.length === 0 ? Number.NaN : piece.reduce((sum, value) => sum + value / piece.length, 0))
+  }
+  const ended = means.findLastIndex((value) => !Number.isNaN(value)) + 1
+  return sparkline([low, high, ...means.slice(0, ended)], ended + 2, glyphs).slice(2)
+}
+
+function answerLines({ answers, runs }: RunComparison, page: Page): Line[] {
+  if (answers.length === 0) return []
+  return [
+    [],
+    [span('Newest answers to the same prompts', 'strong')],
+    ...answers.flatMap(({ prompt, answers: some }) => [
+      ...indent(2, wrapLine([span(displayText(prompt, 400), 'dim')], page.width - 2, 3, page.glyphs)),
+      ...some.flatMap(({ iteration, response, reward }, i) => {
+        const label = `${displayText(runs[i]!.name, 24)} at ${iteration}${Number.isNaN(reward) ? '' : `, reward ${formatInUnit(reward, '', page.glyphs)}`}: `
+        return indent(
+          4,
+          wrapLine([span(label, 'dim'), span(displayText(response, 600))], page.width - 4, 5, page.glyphs),
+        )
+      }),
+    ]),
+  ]
+}
+
+function rowOf(label: string, cells: readonly Line[], { column, width, glyphs }: Page): Line {
+  const fitted = cells.flatMap((cell) => fitLine(cell, column, glyphs))
+  return fitLine([...fitLine([span(`  ${label}`, 'dim')], LABEL, glyphs), ...fitted], width, glyphs)
+}
+
+function indent(by: number, lines: readonly Line[]): Line[] {
+  return lines.map((line): Line => [span(' '.repeat(by)), ...line])
+}
