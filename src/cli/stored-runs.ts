@@ -1,5 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander'
-import { TelltaleError } from '../errors.ts'
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { errorMessage, TelltaleError } from '../errors.ts'
+import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
 import type { RunStore } from '../stores/store.ts'
 import { plainText } from '../text/plain-text.ts'
@@ -22,6 +26,7 @@ export function storedRunsCommands(): readonly Command[] {
     listCommand(),
     showCommand(),
     compareCommand(),
+    exportCommand(),
     queryCommand(),
     removeCommand(),
     verifyCommand(),
@@ -165,6 +170,41 @@ blocks of it.`,
         )
         if (json) sayJson(comparison)
         else process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+      })
+    })
+}
+
+function exportCommand(): Command {
+  return verb(
+    'export',
+    'Writes the series of a stored run for other tools.',
+    `${NAMED}
+
+Formats: jsonl, a line an iteration, which Telltale reads again; csv, a row an iteration; tensorboard, an event file, whose values are of single precision.
+
+Examples:
+  telltale export @last --format csv > run.csv
+  telltale export @last --format tensorboard --output runs/copy/events.out.tfevents.1.copy`,
+  )
+    .argument('<run>', 'which run')
+    .addOption(new Option('--format <format>', 'of the file').choices(EXPORT_FORMATS).default('jsonl'))
+    .option('--output <file>', 'where it goes; standard output by default')
+    .action(async (name: string, { format, output }: { format: ExportFormat; output?: string }) => {
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      if (output === undefined && format === 'tensorboard' && process.stdout.isTTY)
+        throw new TelltaleError('bad-usage', 'an event file is nothing for a terminal: say --output FILE')
+      await withStore(async (store) => {
+        const run = findStoredRun(store.runs(), name)
+        const stream = output === undefined ? process.stdout : createWriteStream(output)
+        try {
+          await pipeline(Readable.from(exportRun(store, run, format)), stream, { end: output !== undefined })
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
+          throw new TelltaleError(
+            'not-writable',
+            `${output ?? 'standard output'} cannot be written: ${errorMessage(error)}`,
+          )
+        }
       })
     })
 }

@@ -13,6 +13,7 @@ import { watchRun } from '../watch/watched-run.ts'
 import { askStore } from './ask-store.ts'
 import { compareRuns } from './compare-runs.ts'
 import { compareText } from './compare-text.ts'
+import { exportRun } from './export-run.ts'
 import { findStoredRun } from './find-stored-run.ts'
 import { importRuns } from './import-runs.ts'
 import { listText } from './list-text.ts'
@@ -130,8 +131,23 @@ describe('what was imported', () => {
       }
     }
     const text = compareText(compareRuns(store, named(['left', 'right'])), stream(110), env).join('\n')
-    expect(text).toMatch(/reward\/score +1\.0\d +\S+ +1\.5\d\* /)
+    expect(text).toMatch(/reward\/score +\S+ +[▁▂▃▄▅▆▇█]+ +1\.\d+\* /)
     for (const name of ['left', 'right', 'same']) store.remove(name)
+  })
+
+  it('is exported as JSON lines that a check reads as it read the run, and as CSV', async () => {
+    const alps = store.runs().find(({ alerts }) => alerts > 0)!
+    const path = join(place, 'exported.jsonl')
+    writeFileSync(path, Buffer.concat([...exportRun(store, alps, 'jsonl')]))
+    const { runs } = await checkPath(path, { ...how, check: { mode: 'threshold' } })
+    expect(runs[0]!.alerts.map(({ kind, iteration, observed }) => [kind, iteration, observed])).toEqual(
+      store.alerts(alps.key).map(({ kind, iteration, observed }) => [kind, iteration, observed]),
+    )
+    const rows = Buffer.concat([...exportRun(store, alps, 'csv')])
+      .toString()
+      .split('\n')
+    expect(rows[0]).toMatch(/^step,reward\/score,/)
+    expect(rows).toHaveLength(82)
   })
 
   it('answers SELECTs, and nothing else', () => {

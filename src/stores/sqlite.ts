@@ -386,12 +386,18 @@ function writeSamples(database: OpenDatabase, runId: number, samples: readonly S
 }
 
 function writeAlerts(database: OpenDatabase, runId: number, alerts: readonly Alert[]): void {
-  for (const [number, alert] of alerts.entries())
+  const known = database
+    .rows('SELECT state FROM alerts WHERE run_id = ? ORDER BY number', runId)
+    .map(([state]) => state)
+  for (const [number, alert] of alerts.entries()) {
+    // An alert that was raised changes only by passing.
+    if (known[number] === alert.state) continue
     database.run(
       'INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[runId, number, alert.id, alert.kind, alert.severity, alert.state, alert.iteration, alert.reason],
       plainJson(alert).text,
     )
+  }
 }
 
 function runOf(row: readonly Value[]): StoredRun {

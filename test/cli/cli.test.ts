@@ -575,6 +575,13 @@ describe('looking back', () => {
     expect(shown.series.find(({ name }) => name === 'reward/score')?.buckets).toHaveLength(12)
     const sql = "SELECT count(*) AS n FROM points WHERE series = 'reward/score'"
     expect(telltale(['query', sql], env).stdout).toBe('n\n12\n')
+    expect(telltale(['export', 'trl', '--format', 'csv'], env).stdout).toMatch(/^step,\S+\n1,[\s\S]*\n12,[^\n]*\n$/)
+    const compared = telltale(['compare', '@last', 'trl-grpo'], env)
+    expect(compared.stdout).toMatch(/No setting differs/)
+    expect(telltale(['compare', 'trl'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/two runs or more/),
+    })
     expect(telltale(['verify'], env)).toMatchObject({ status: 0, stdout: 'sound: 1 runs\n' })
     expect(telltale(['rm', 'trl'], env).stdout).toBe('forgotten: trl-grpo\n')
     expect(telltale(['show', 'trl'], env)).toMatchObject({
