@@ -56,6 +56,11 @@ export function randomId(bytes = 6): string {
   return id
 }
 
+/** So many milliseconds, or by chance up to a quarter more. */
+export function aboutMs(ms: number): number {
+  return ms * (1 + Math.random() / 4)
+}
+
 /** Waits so many milliseconds, or until the signal is aborted, whichever comes first; never throws. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

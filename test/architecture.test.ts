@@ -105,6 +105,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     values: ['check', 'outputs', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],
     types: ['detectors'],
   },
+  mcp: { values: ['lookback', 'outputs'], types: ['stores'] },
   // What a user has set down, for the verbs.
   config: { values: ['decision', 'detectors', 'outputs', 'text', 'vocabulary'], types: [] },
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.

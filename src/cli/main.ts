@@ -13,6 +13,7 @@ import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
+import { mcpCommand } from './mcp.ts'
 import { notifyCommand } from './notify.ts'
 import { reportCommand } from './report.ts'
 import { runCommand } from './run.ts'
@@ -41,7 +42,7 @@ function program(): Command {
     .addCommand(reportCommand())
     .addCommand(notifyCommand())
     .exitOverride()
-  for (const one of storedRunsCommands()) command.addCommand(one)
+  for (const one of [...storedRunsCommands(), mcpCommand()]) command.addCommand(one)
   return command
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
 import { loadConfig, webhookTargets } from './load-config.ts'
 import { configJsonSchema } from './schema.ts'
@@ -46,6 +47,36 @@ describe('a configuration', () => {
     const path = file({ webhooks: [{ urlFrom: 'https://hooks.slack.com/services/T/B/secret' }] })
     expect(() => loadConfig(path)).toThrow(/holds an address; expected the name of an environment variable/)
     expect(() => loadConfig(path)).not.toThrow(/secret"/)
+  })
+
+  const address = 'https://hooks.slack.com/services/T/B/sesame'
+  it.each([
+    { webhooks: address },
+    { webhooks: [address] },
+    { webhooks: { url: address } },
+    { webhooks: [{ [address]: 1 }] },
+    { webhooks: [{ urlFrom: ` ${address}` }] },
+    { webhooks: [{ urlFrom: [address] }] },
+    { webhooks: [{ urlFrom: address.slice(8) }] },
+    { webhooks: [{ urlFrom: 'A', form: address }] },
+    { ignore: address },
+    { [address]: 1 },
+    `{\n"webhooks": [{"urlFrom": ${address}}]}`,
+    `{"webhooks": [{"urlFrom": "${address}\n"}]}`,
+  ])('never says an address: %j', (content) => {
+    let said: unknown
+    try {
+      loadConfig(file(content))
+    } catch (error) {
+      said = error
+    }
+    expect(said).toMatchObject({ code: 'bad-option' })
+    // With its cause and whatever else it holds.
+    expect(inspect(said)).not.toMatch(/sesame|hooks\.slack|https:/)
+  })
+
+  it('names the line of what is no JSON', () => {
+    expect(() => loadConfig(file('{\n  "bell": true,\n  "ignore": yes\n}'))).toThrow(/is no JSON: .*in line 3$/)
   })
 
   it('takes addresses from the environment, and says which variable is wrong', () => {

@@ -39,9 +39,10 @@ export function loadConfig(file: string | undefined, folder = process.cwd()): Lo
   try {
     json = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch (error) {
-    throw new TelltaleError('bad-option', `${path} is no JSON: ${plainText(errorMessage(error), 200)}`, {
-      cause: error,
-    })
+    throw new TelltaleError(
+      'bad-option',
+      `${path} is no JSON: ${plainText(withoutQuote(errorMessage(error), text), 200)}`,
+    )
   }
   const parsed = configSchema.safeParse(json)
   if (parsed.success) return { file: path, config: parsed.data }
@@ -72,11 +73,10 @@ function problemsIn(issues: readonly Issue[], json: unknown): readonly string[] 
       const keys = issue.keys.map((key) => `${pathOf([...issue.path, key])} is unknown${hintFor(key, issue.path)}`)
       return keys.join('; ')
     }
-    const came = shown(valueAt(json, issue.path))
-    const address = issue.path.at(-1) === 'urlFrom' && /^"?https?:/.test(came)
-    // An address is a secret, and must not be said again.
-    if (address)
+    const value = valueAt(json, issue.path)
+    if (issue.path.at(-1) === 'urlFrom' && isSecret(value))
       return `${pathOf(issue.path)} holds an address; expected the name of an environment variable that holds it, since a configuration is shared and an address is a secret`
+    const came = isSecret(value) ? 'something with an address, which is a secret and not said again' : shown(value)
     return `${pathOf(issue.path)} is ${came}; ${expected(issue)}`
   })
 }
@@ -92,7 +92,11 @@ function expected(issue: Issue): string {
 
 /** Where a key stands, such as `webhooks[0].severity`. */
 function pathOf(path: readonly PropertyKey[]): string {
-  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${plainText(String(key), 80)}`)).join('')
+  const text = path
+    .map((key) =>
+      typeof key === 'number' ? `[${key}]` : `.${isSecret(key) ? '(an address)' : plainText(String(key), 80)}`,
+    )
+    .join('')
   return text === '' ? 'the whole' : text.replace(/^\./, '')
 }
 
@@ -100,6 +104,20 @@ function valueAt(json: unknown, path: readonly PropertyKey[]): unknown {
   let value = json
   for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key]
   return value
+}
+
+/** Whether a value has an address in it, with or without its beginning: whoever reads a message must not learn it. */
+function isSecret(value: unknown): boolean {
+  return /:\/\/|[\w-]\.[\w.-]+\//.test(JSON.stringify(value) ?? '')
+}
+
+/** The parser quotes the text around the mistake, which may be an address; the line says the same. */
+function withoutQuote(message: string, text: string): string {
+  const [, quoted] = /"([\s\S]+)"(?:\.\.\.)? is not valid JSON$/.exec(message) ?? []
+  if (quoted === undefined) return message
+  const at = text.indexOf(quoted)
+  const line = text.slice(0, Math.max(0, at) + Math.floor(quoted.length / 2)).split('\n').length
+  return `${message.slice(0, message.indexOf(', '))} in line ${line}`
 }
 
 function shown(value: unknown): string {

@@ -80,12 +80,16 @@ function channel(
       queue = []
       dropped = 0
       const sent = await trySending(batch, more)
-      if (!sent.ok)
-        say(
-          `${target.name}: ${batch.length === 1 ? 'an alert was' : `${batch.length} alerts were`} not delivered: ${sent.problem}`,
-        )
+      if (!sent.ok) sayLost(batch.length + more, sent.problem)
     }
+    if (queue.length > 0) sayLost(queue.length + dropped, 'no time was left')
+    queue = []
+    dropped = 0
     working = null
+  }
+
+  function sayLost(count: number, problem: string): void {
+    say(`${target.name}: ${count === 1 ? 'an alert was' : `${count} alerts were`} not delivered: ${problem}`)
   }
 
   async function trySending(batch: readonly Notification[], more: number): Promise<Sent> {

@@ -108,6 +108,32 @@ describe('bodies', () => {
     expect(content).toMatch(/and 15 more$/)
   })
 
+  it('count what a digest has no room for', () => {
+    const reason =
+      'KL to the reference is 0.9 nats per token, 6 standard errors above what it was from iteration 20 to 70'
+    const many = Array.from({ length: 30 }, (_, i) =>
+      told({ name: `run ${i}`, alert: { ...alert, reason: reason.repeat(2) } }),
+    )
+    for (const form of ['slack', 'discord'] as const) {
+      const body = JSON.parse(bodyOf(form, many, 5)) as { content: string; blocks?: { text: { text: string } }[] }
+      const lines = (body.blocks?.[0]?.text.text ?? body.content).split('\n')
+      expect(lines.at(-1)).toBe(`and ${35 - (lines.length - 2)} more`)
+    }
+    const text = 'x'.repeat(1000)
+    const one = { prompt: text, original: text, updated: text, baselineIteration: 1, iteration: 2, rewards: null }
+    const long = Array.from({ length: 200 }, () => told({ alert: { ...alert, samples: [one, one, one] } }))
+    const body = JSON.parse(bodyOf('json', long, 5)) as {
+      notifications: Notification[]
+      droppedNotifications: number
+    }
+    expect(body.notifications.length + body.droppedNotifications).toBe(205)
+    expect(body.notifications.every((one) => one.alert.state === 'open')).toBe(true)
+  })
+
+  it('let Slack make no links by itself', () => {
+    expect(JSON.parse(bodyOf('slack', [told()], 0))).toMatchObject({ blocks: [{ text: { verbatim: true } }] })
+  })
+
   it('let nothing from outside call people, become a link or break out, and stay within the limits', () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -120,6 +146,9 @@ describe('bodies', () => {
         '```',
         '\u001b[31m',
         'x'.repeat(1e5),
+        '&'.repeat(600),
+        '😀'.repeat(600),
+        `x${'😀'.repeat(600)}`,
       ),
     )
     fc.assert(
@@ -132,6 +161,8 @@ describe('bodies', () => {
             expect(text.length).toBeLessThanOrEqual(3000)
           }
           const discord = JSON.parse(bodyOf('discord', list, 0)) as { content: string; allowed_mentions: unknown }
+          for (const text of [slack.text, slack.blocks[0]!.text.text, discord.content])
+            expect(text).not.toMatch(/\p{Surrogate}/u)
           expect(discord.allowed_mentions).toEqual({ parse: [] })
           expect(discord.content.length).toBeLessThanOrEqual(2000)
           expect(() => JSON.parse(bodyOf('json', list, 0))).not.toThrow()
@@ -151,6 +182,51 @@ describe('sending', () => {
     })
     expect(await send(url, '{}', { waitsMs: [1, 1, 1, 1] })).toEqual({ ok: true })
     expect(got).toHaveLength(4)
+  })
+
+  it('sends once what has arrived, whatever becomes of the rest of the answer', async () => {
+    const { url, got } = await listen((response) => {
+      response.writeHead(200, { 'content-length': 100 })
+      response.write('ok', () => response.destroy())
+    })
+    expect(await send(url, '{}', { waitsMs: [1, 1] })).toEqual({ ok: true })
+    expect(got).toHaveLength(1)
+  })
+
+  it('reads no more of an answer than it shows', async () => {
+    let ended = false
+    const { url } = await listen((response) => {
+      response.on('close', () => {
+        ended = true
+      })
+      response.writeHead(400)
+      const piece = 'x'.repeat(65_536)
+      const go = () => {
+        while (!response.destroyed && response.write(piece));
+        if (!response.destroyed) response.once('drain', go)
+      }
+      go()
+    })
+    expect(await send(url, '{}')).toMatchObject({ ok: false, problem: expect.stringMatching(/^it answered 400: x+…$/) })
+    while (!ended) await new Promise((resolve) => setTimeout(resolve, 5))
+  })
+
+  it('heeds Retry-After as a date: gone by, and too far away', async () => {
+    const busy = (date: string) =>
+      listen((response, tries) => void response.writeHead(tries === 1 ? 429 : 200, { 'retry-after': date }).end())
+    const past = await busy('Thu, 01 Jan 2015 00:00:00 GMT')
+    expect(await send(past.url, '{}', { waitsMs: [1] })).toEqual({ ok: true })
+    const future = await busy('Thu, 01 Jan 2099 00:00:00 GMT')
+    expect(await send(future.url, '{}', { waitsMs: [1] })).toEqual({ ok: false, problem: 'it answered 429' })
+    expect(future.got).toHaveLength(1)
+  })
+
+  it('does not repeat the address where the server does', async () => {
+    const { url } = await listen(
+      (response, _, request) => void response.writeHead(404).end(`Cannot POST ${request.url}`),
+    )
+    for (const address of [url, `${url}?key=sesame-value`, `${url}#x`])
+      expect(await send(address, '{}')).toEqual({ ok: false, problem: 'it answered 404: Cannot POST …' })
   })
 
   it('gives up where trying again is of no use, says why, and never says the address', async () => {
@@ -198,6 +274,20 @@ describe('a notifier', () => {
     while (works.got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await people.close(50)
     expect(said).toEqual([expect.stringMatching(/^webhook HANGS: an alert was not delivered: no time was left/)])
+  })
+
+  it('says how many were still waiting at the end', async () => {
+    const { url, got } = await listen(() => {})
+    const said: string[] = []
+    const people = notifier({ targets: [target(url)], say: (text) => said.push(text), gatherMs: 1 })
+    people.notify(told())
+    while (got.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    for (let i = 0; i < 300; i++) people.notify(told())
+    await people.close(50)
+    expect(said).toEqual([
+      expect.stringMatching(/an alert was not delivered/),
+      expect.stringMatching(/300 alerts were not delivered: no time was left/),
+    ])
   })
 
   it('is bounded: what is too much is counted', async () => {
