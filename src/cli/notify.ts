@@ -62,17 +62,20 @@ async function notify({ test, severity, config: file }: NotifyFlags): Promise<nu
     alert: testAlert(severity),
   } as const
   let failed = 0
+  let tried = 0
   for (const { name, url, form, severity: least } of targets) {
     const say = (text: string) => void process.stdout.write(`${plainText(name, 80)} (${form}): ${text}\n`)
     if (!isAtLeast(severity, least)) {
       say(`not sent: it hears of ${least} and above`)
       continue
     }
+    tried++
     const sent = await send(url, bodyOf(form, [notification], 0), { waitsMs: [1000, 2000] })
     say(sent.ok ? 'arrived' : `did not arrive: ${sent.problem}`)
     if (!sent.ok) failed++
   }
-  return failed > 0 ? 1 : 0
+  // Nothing was shown where nobody was told.
+  return tried === 0 ? 2 : failed > 0 ? 1 : 0
 }
 
 function testAlert(severity: Severity): Alert {

@@ -47,7 +47,7 @@ Examples:
 Ctrl-C ends the watching, not the training.`,
     )
     .action(async (paths: readonly string[], given: WatchFlags & { readonly config?: string }) => {
-      const flags = withConfig(given, { acts: true })
+      const flags = withConfig(given, { acts: true, watched: paths })
       if (flags.dryRun && !flags.stopOn) throw new TelltaleError('bad-usage', '--dry-run needs --stop-on critical')
       if (paths.filter((path) => path === '-').length > 1)
         throw new TelltaleError('bad-usage', 'standard input (-) can be read once')

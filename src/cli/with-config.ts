@@ -1,7 +1,10 @@
+import { realpathSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
 import { Option } from 'commander'
 import { CONFIG_FILE, loadConfig, webhookTargets } from '../config/load-config.ts'
 import type { TelltaleConfig } from '../config/schema.ts'
 import type { AlertKind } from '../detectors/detector.ts'
+import { TelltaleError } from '../errors.ts'
 import type { WatchActions } from '../watch/watch-in-terminal.ts'
 import type { AnalyzerFlags } from './analyzer-options.ts'
 
@@ -17,14 +20,17 @@ export function configOption(): Option {
  * The flags, and for those that were not given what the configuration says. Kinds to ignore and names to map are added.
  *
  * @param acts whether the verb follows runs: only then are commands and addresses of any use, and asked for.
+ * @param watched paths that are followed, from which no configuration is taken that starts programs.
  * @throws TelltaleError `bad-option` or `not-readable` for what is wrong with the configuration.
  */
 export function withConfig<Flags extends object>(
   given: Flags & { readonly config?: string },
-  { acts }: { readonly acts: boolean },
+  { acts, watched = [] }: { readonly acts: boolean; readonly watched?: readonly string[] },
 ): Flags {
   const { config: file, ...flags } = given as Configurable & { readonly config?: string }
-  const { config } = loadConfig(file)
+  const { file: path, config } = loadConfig(file)
+  if (file === undefined && path !== null && acts && (config.onAlert ?? config.onCritical) !== undefined)
+    refuseWatched(path, watched)
   const { map, ignore = [] } = config
   const merged = {
     // What the other mode's detectors have is nothing to a mode that was asked for.
@@ -35,6 +41,26 @@ export function withConfig<Flags extends object>(
     ...(acts && ignore.length > 0 ? { ignore: new Set<AlertKind>([...ignore, ...(flags.ignore ?? [])]) } : {}),
   }
   return merged as unknown as Flags
+}
+
+/** What lies in a folder that is watched comes from whoever trains there, and must not start programs unless somebody says so. */
+function refuseWatched(config: string, watched: readonly string[]): void {
+  const inside = watched.find(
+    (one) => one !== '-' && !relative(realPath(one), realPath(dirname(config))).startsWith('..'),
+  )
+  if (inside === undefined) return
+  throw new TelltaleError(
+    'bad-usage',
+    `${config} lies in what is watched (${inside}) and names a program to start: say --config ${CONFIG_FILE} if it is yours`,
+  )
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
+  }
 }
 
 const JUDGED = ['mode', 'preset', 'falseAlarmRate', 'klThreshold', 'trainer'] as const

@@ -1,6 +1,5 @@
 /**
- * Reads `telltale.config.json` from the current folder, or a file that was named. Never from a folder that is watched: what lies there comes from
- * whoever trains there, and must not start programs.
+ * Reads `telltale.config.json` from the current folder, or a file that was named; never from anywhere else, such as beside a run.
  *
  * @module
  */

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import type { Alert } from '../detectors/detector.ts'
@@ -169,6 +170,10 @@ function startCommand(
   const shown = command.join(' ')
   try {
     const child = spawn(program!, args, { stdio: ['pipe', 'ignore', 'pipe'] })
+    // One that takes its time must not hold up the end of the watching; it goes on without us.
+    child.unref()
+    ;(child.stderr as Socket).unref()
+    ;(child.stdin as Socket).unref()
     let errors = ''
     child.on('error', (error) => say(`${flag} ${shown}: ${errorMessage(error)}`))
     // A command that does not read its input is none of our concern.

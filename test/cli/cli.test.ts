@@ -710,7 +710,7 @@ describe('alerts that reach a person', () => {
     ])
     expect(away.stdout + away.stderr).not.toContain('secret-path')
     expect(run({}, ['--severity', 'info'])).toMatchObject({
-      status: 0,
+      status: 2,
       stdout: expect.stringMatching(/not sent: it hears of warning/),
     })
     const unset = run({ HOOK: '' })
@@ -722,6 +722,35 @@ describe('alerts that reach a person', () => {
       /telltale\.config\.json, which is not in this folder, names no webhook/,
     )
     expect(telltale(['notify']).stderr).toMatch(/say --test/)
+  })
+
+  it('a configuration that starts programs is not taken from what is watched', () => {
+    const folder = join(dir, 'untrusted')
+    mkdirSync(join(folder, 'runs'), { recursive: true })
+    writeFileSync(join(folder, 'telltale.config.json'), JSON.stringify({ onAlert: 'touch started' }))
+    for (const path of ['.', '..', folder]) {
+      const { status, stderr } = spawnSync(process.execPath, [main, 'watch', path], { cwd: folder, encoding: 'utf8' })
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/names a program to start: say --config/)])
+    }
+  })
+
+  it('a program that takes its time does not hold up the end', async () => {
+    const folder = join(dir, 'slow-program')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'a.jsonl'), lines(0, 10))
+    const args = [main, 'watch', 'a.jsonl', '--json', '--mode', 'threshold', '--on-alert', 'sleep 600']
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+    let output = ''
+    child.stdout.on('data', (piece) => {
+      output += piece
+    })
+    await until(() => output.includes('"type":"run"'))
+    appendFileSync(join(folder, 'a.jsonl'), lines(10, 25))
+    await until(() => output.includes('"type":"alert"'))
+    const ended = new Promise((resolve) => child.on('exit', resolve))
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+    spawnSync('pkill', ['-f', '^sleep 600$'])
   })
 
   it('a configuration that is wrong is bad usage, before anything is watched', () => {
