@@ -28,6 +28,10 @@ export function storedRunsCommands(): readonly Command[] {
     compareCommand(),
     exportCommand(),
     queryCommand(),
+    samplesCommand(),
+    tagCommand(),
+    noteCommand(),
+    pruneCommand(),
     removeCommand(),
     verifyCommand(),
   ]
@@ -103,8 +107,9 @@ function importCommand(): Command {
 function listCommand(): Command {
   return verb('ls', 'Lists the runs that were watched or imported, those with critical alerts first.', NAMED)
     .option('--status <status>', 'only runs that are running, completed, stopped or failed')
+    .option('--tag <tag>', 'only runs with this tag')
     .option('--json', 'print them as JSON, those that were seen last first')
-    .action(async ({ status, json }: { status?: string; json?: true }) => {
+    .action(async ({ status, tag, json }: { status?: string; tag?: string; json?: true }) => {
       if (status !== undefined && !['running', 'completed', 'stopped', 'failed'].includes(status))
         throw new TelltaleError(
           'bad-option',
@@ -112,7 +117,11 @@ function listCommand(): Command {
         )
       const { listText } = await import('../lookback/list-text.ts')
       await withStore((store) => {
-        const runs = store.runs().filter((run) => status === undefined || run.status === status)
+        const runs = store
+          .runs()
+          .filter(
+            (run) => (status === undefined || run.status === status) && (tag === undefined || run.tags.includes(tag)),
+          )
         if (json) sayJson({ runs })
         else if (runs.length === 0) process.stdout.write('No runs: telltale watch and telltale import store them.\n')
         else
@@ -234,6 +243,103 @@ Examples:
         )
       if (more && !json) say(`there are more than ${most} rows: --rows asks for more`)
     })
+}
+
+function samplesCommand(): Command {
+  return verb('samples', 'Shows answers that were kept of a run, with their prompts and rewards.', NAMED)
+    .argument('<run>', 'which run')
+    .option('--prompt <text>', 'only answers to prompts that hold this')
+    .option('--worst', 'those with the smallest rewards first, instead of the newest')
+    .option('--limit <count>', 'answers at the most', count, 10)
+    .option('--json', 'print them as JSON')
+    .action(async (name: string, flags: { prompt?: string; worst?: true; limit: number; json?: true }) => {
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      const { chooseSamples, samplesText } = await import('../lookback/samples-text.ts')
+      await withStore((store) => {
+        const samples = chooseSamples(store.samples(findStoredRun(store.runs(), name).key), flags)
+        if (flags.json) sayJson({ samples })
+        else if (samples.length === 0) process.stdout.write('No answers are kept, or none that is asked for.\n')
+        else process.stdout.write(`${samplesText(samples, process.stdout, process.env).join('\n')}\n`)
+      })
+    })
+}
+
+const MAX_TAG = 64
+const MAX_NOTE = 4000
+
+function tagCommand(): Command {
+  return verb('tag', 'Puts tags on a stored run; telltale ls --tag finds it by them.', NAMED)
+    .argument('<run>', 'which run')
+    .argument('[tag...]', 'tags to put on')
+    .option('--remove <tag>', 'a tag to take off; may be repeated', (tag: string, before: string[] = []) => [
+      ...before,
+      tag,
+    ])
+    .action(async (name: string, tags: readonly string[], { remove = [] }: { remove?: string[] }) => {
+      const odd = tags.find((tag) => !/^[\p{L}\p{N}._:/+-]+$/u.test(tag) || tag.length > MAX_TAG)
+      if (odd !== undefined)
+        throw new TelltaleError(
+          'bad-option',
+          `the tag ${JSON.stringify(plainText(odd, 80))}: expected at most ${MAX_TAG} letters, digits and . _ : / + -`,
+        )
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      await withStore((store) => {
+        const { key } = findStoredRun(store.runs(), name)
+        store.tag(key, tags, remove)
+        const run = store.runs().find((one) => one.key === key)!
+        process.stdout.write(`${plainText(run.name, 80)}: ${run.tags.length === 0 ? 'no tags' : run.tags.join(', ')}\n`)
+      })
+    })
+}
+
+function noteCommand(): Command {
+  return verb('note', 'Keeps a note about a stored run; telltale show shows it.', NAMED)
+    .argument('<run>', 'which run')
+    .argument('<text>', 'the note')
+    .action(async (name: string, text: string) => {
+      if (text.trim() === '' || text.length > MAX_NOTE)
+        throw new TelltaleError('bad-option', `the note has ${text.length} characters; expected 1 to ${MAX_NOTE}`)
+      const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      await withStore((store) => store.note(findStoredRun(store.runs(), name).key, text, systemClock.unixSeconds()))
+    })
+}
+
+function pruneCommand(): Command {
+  return verb(
+    'prune',
+    'Forgets runs that were seen last long ago.',
+    `Runs with tags or notes stay: somebody wanted to keep them. The runs themselves are not touched.
+
+Examples:
+  telltale prune --older-than 30d --dry-run
+  telltale prune --older-than 30d --keep-alerts`,
+  )
+    .requiredOption('--older-than <time>', 'such as 30d, 12h', age)
+    .option('--keep-alerts', 'keep runs that have an alert')
+    .option('--dry-run', 'only say which')
+    .action(async ({ olderThan, keepAlerts, dryRun }: { olderThan: number; keepAlerts?: true; dryRun?: true }) => {
+      await withStore((store) => {
+        const before = systemClock.unixSeconds() - olderThan
+        const old = store
+          .runs()
+          .filter(
+            ({ seenUnixSeconds, alerts, tags, notes }) =>
+              seenUnixSeconds < before && !(keepAlerts && alerts > 0) && tags.length + notes.length === 0,
+          )
+        for (const { key, name } of old) {
+          if (!dryRun) store.remove(key)
+          process.stdout.write(`${dryRun ? 'would be forgotten' : 'forgotten'}: ${plainText(name, 80)}\n`)
+        }
+        process.stdout.write(`${old.length} runs\n`)
+      })
+    })
+}
+
+/** Seconds. */
+function age(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([dhm])$/.exec(text) ?? []
+  if (number === undefined) throw new InvalidArgumentError('Expected a time such as 30d, 12h or 90m.')
+  return Number(number) * { d: 86_400, h: 3600, m: 60 }[unit as 'd' | 'h' | 'm']
 }
 
 function removeCommand(): Command {

@@ -17,6 +17,7 @@ import { exportRun } from './export-run.ts'
 import { findStoredRun } from './find-stored-run.ts'
 import { importRuns } from './import-runs.ts'
 import { listText } from './list-text.ts'
+import { chooseSamples, samplesText } from './samples-text.ts'
 import { showText } from './show-text.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'telltale-lookback-'))
@@ -133,6 +134,21 @@ describe('what was imported', () => {
     const text = compareText(compareRuns(store, named(['left', 'right'])), stream(110), env).join('\n')
     expect(text).toMatch(/reward\/score +\S+ +[▁▂▃▄▅▆▇█]+ +1\.\d+\* /)
     for (const name of ['left', 'right', 'same']) store.remove(name)
+  })
+
+  it('has answers, the newest or the worst, shown within the width', () => {
+    const samples = Array.from({ length: 30 }, (_, i) => ({
+      ...{ iteration: i, prompt: i % 2 ? 'odd one' : 'even one', response: `answer ${i}\u001b[31m ${'x'.repeat(300)}` },
+      reward: i === 5 ? Number.NaN : 30 - i,
+    }))
+    expect(chooseSamples(samples, { limit: 2 }).map(({ iteration }) => iteration)).toEqual([28, 29])
+    expect(chooseSamples(samples, { limit: 3, worst: true, prompt: 'odd' }).map(({ iteration }) => iteration)).toEqual([
+      29, 27, 25,
+    ])
+    for (const line of samplesText(samples, stream(60), env)) {
+      expect(line.length).toBeLessThanOrEqual(60)
+      expect(line).not.toContain('\u001b')
+    }
   })
 
   it('is exported as JSON lines that a check reads as it read the run, and as CSV', async () => {

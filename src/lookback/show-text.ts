@@ -72,6 +72,13 @@ function headLines(run: StoredRun, page: Page): Line[] {
       ),
     ),
     ...indent(wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 2, page.glyphs)),
+    ...(run.tags.length > 0 ? indent([[span(`tags: ${displayText(run.tags.join(', '), 200)}`)]]) : []),
+    ...run.notes.flatMap(({ text, unixSeconds }) => {
+      const when = new Date(1000 * unixSeconds).toISOString().slice(0, 10)
+      return indent(
+        wrapLine([span(`${when}  `, 'dim'), span(displayText(text, 2000))], page.width - 2, MAX_WRAPPED, page.glyphs),
+      )
+    }),
     ...(run.checkpoints.length > 0
       ? indent([[span(`checkpoints: ${run.checkpoints.slice(-8).join(', ')}`, 'dim')]])
       : []),

@@ -199,7 +199,9 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         database
           .rows(
             `SELECT key, ${RUN_COLUMNS.join(', ')}, (SELECT count(*) FROM alerts WHERE run_id = runs.id),
-               (SELECT count(*) FROM alerts WHERE run_id = runs.id AND severity = 'critical')
+               (SELECT count(*) FROM alerts WHERE run_id = runs.id AND severity = 'critical'),
+               (SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE key = runs.key ORDER BY tag)),
+               (SELECT json_group_array(json_object('unixSeconds', unix_seconds, 'text', text)) FROM (SELECT * FROM notes WHERE key = runs.key ORDER BY id))
              FROM runs ORDER BY seen_unix_seconds DESC, id DESC`,
           )
           .map(runOf),
@@ -273,10 +275,24 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           .map(([alert]) => JSON.parse(String(alert)) as Alert),
       )
     },
+    tag(key, add, remove) {
+      guarded('not-writable', () =>
+        database.transaction(() => {
+          for (const tag of remove) database.run('DELETE FROM tags WHERE key = ? AND tag = ?', key, tag)
+          for (const tag of add) database.run('INSERT OR IGNORE INTO tags VALUES (?, ?)', key, tag)
+        }),
+      )
+    },
+    note(key, text, unixSeconds) {
+      guarded('not-writable', () =>
+        database.run('INSERT INTO notes (key, unix_seconds, text) VALUES (?, ?, ?)', key, unixSeconds, text),
+      )
+    },
     remove(key) {
       guarded('not-writable', () =>
         database.transaction(() => {
           drop(key)
+          for (const table of ['tags', 'notes']) database.run(`DELETE FROM ${table} WHERE key = ?`, key)
           // Whoever writes it is refused from now on.
           database.run('DELETE FROM claims WHERE key = ?', key)
           open.delete(key)
@@ -425,6 +441,8 @@ function runOf(row: readonly Value[]): StoredRun {
     coverage: JSON.parse(text(18)) as Coverage[],
     alerts: Number(row[20]),
     criticalAlerts: Number(row[21]),
+    tags: JSON.parse(text(22)) as string[],
+    notes: JSON.parse(text(23)) as StoredRun['notes'],
   }
 }
 

@@ -77,6 +77,9 @@ export interface StoredRun extends RunIdentity, RunState {
   readonly criticalAlerts: number
   /** When something of it was stored last. */
   readonly seenUnixSeconds: number
+  /** What people have said of it. */
+  readonly tags: readonly string[]
+  readonly notes: readonly { readonly unixSeconds: number; readonly text: string }[]
 }
 
 /** A series of a stored run. */
@@ -139,7 +142,11 @@ export interface RunStore {
   zoom(key: string, name: string, range?: ZoomRange): readonly StoredBucket[]
   samples(key: string, limit?: number): readonly StoredSample[]
   alerts(key: string): readonly Alert[]
-  /** Forgets a run; it comes back when it is met again. */
+  /** Puts tags on a run and takes others off. They stay when the run is stored anew. */
+  tag(key: string, add: readonly string[], remove: readonly string[]): void
+  /** Keeps a note beside those that are there. */
+  note(key: string, text: string, unixSeconds: number): void
+  /** Forgets a run with its tags and notes; the run itself comes back when it is met again. */
   remove(key: string): void
   /** What is wrong with the store itself; empty where nothing is. */
   verify(): readonly string[]

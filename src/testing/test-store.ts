@@ -140,6 +140,29 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       same(store.alerts('r'), [], 'alerts of before')
       throws(() => store.commit(commit('never claimed', 1, [])), 'bad-usage')
     }),
+    check('keeps tags and notes while a run is stored anew, and forgets them with it', (store) => {
+      store.commit(commit('r', store.claim(identity('r')), []))
+      store.tag('r', ['b', 'a', 'b'], [])
+      store.tag('r', [], ['b', 'none'])
+      store.note('r', 'a "note"', 5)
+      store.note('r', 'another', 6)
+      store.commit(commit('r', store.claim(identity('r')), []))
+      const [run] = store.runs()
+      same(
+        [run!.tags, run!.notes],
+        [
+          ['a'],
+          [
+            { unixSeconds: 5, text: 'a "note"' },
+            { unixSeconds: 6, text: 'another' },
+          ],
+        ],
+        'tags and notes',
+      )
+      store.remove('r')
+      store.commit(commit('r', store.claim(identity('r')), []))
+      same([store.runs()[0]!.tags, store.runs()[0]!.notes], [[], []], 'after the removal')
+    }),
     check('leaves out what a later attempt did again', (store) => {
       const epoch = store.claim(identity('r'))
       store.commit(commit('r', epoch, [{ ...SERIES, iterations: [0, 1, 2, 3, 4], values: [0, 1, 2, 3, 4] }]))

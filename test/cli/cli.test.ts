@@ -575,6 +575,21 @@ describe('looking back', () => {
     expect(shown.series.find(({ name }) => name === 'reward/score')?.buckets).toHaveLength(12)
     const sql = "SELECT count(*) AS n FROM points WHERE series = 'reward/score'"
     expect(telltale(['query', sql], env).stdout).toBe('n\n12\n')
+    expect(telltale(['samples', 'trl'], env).stdout).toMatch(/^No answers are kept/)
+    expect(telltale(['tag', 'trl', 'good', 'v1.2/x'], env).stdout).toBe('trl-grpo: good, v1.2/x\n')
+    expect(telltale(['tag', 'trl', '--remove', 'v1.2/x'], env).stdout).toBe('trl-grpo: good\n')
+    expect(telltale(['tag', 'trl', 'a b'], env).stderr).toMatch(/expected at most 64 letters/)
+    expect(telltale(['note', 'trl', 'the first one that worked'], env).status).toBe(0)
+    expect(telltale(['show', 'trl'], env).stdout).toMatch(
+      /tags: good\n {2}\d{4}-\d\d-\d\d {2}the first one that worked/,
+    )
+    expect(telltale(['ls', '--tag', 'good'], env).stdout).toMatch(/trl-grpo/)
+    expect(telltale(['ls', '--tag', 'none'], env).stdout).toMatch(/^No runs/)
+    expect(telltale(['prune', '--older-than', '0m'], env).stdout).toBe('0 runs\n')
+    expect(telltale(['prune', '--older-than', 'long'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/such as 30d/),
+    })
     expect(telltale(['export', 'trl', '--format', 'csv'], env).stdout).toMatch(/^step,\S+\n1,[\s\S]*\n12,[^\n]*\n$/)
     const compared = telltale(['compare', '@last', 'trl-grpo'], env)
     expect(compared.stdout).toMatch(/No setting differs/)

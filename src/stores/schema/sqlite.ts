@@ -84,6 +84,8 @@ export const MIGRATIONS: readonly string[] = [
     alert TEXT NOT NULL,
     PRIMARY KEY (run_id, number)
   );
+  CREATE TABLE tags (key TEXT NOT NULL, tag TEXT NOT NULL, PRIMARY KEY (key, tag));
+  CREATE TABLE notes (id INTEGER PRIMARY KEY, key TEXT NOT NULL, unix_seconds REAL NOT NULL, text TEXT NOT NULL);
   CREATE VIEW points AS
     SELECT runs.key AS run_key, runs.run AS run, series.name AS series, chunks.attempt AS attempt,
       CASE WHEN chunk_values.iterations IS NULL THEN chunks.first_iteration + one.key * chunk_values.stride
