@@ -45,6 +45,8 @@ export interface WatchOptions extends WatchedRunOptions, WatchEvents {
 
 /** Between two looks at all runs: a new line is on the screen within a second, with the half second between two paints. */
 const LOOK_INTERVAL_MS = 300
+/** Rounds without news after which a run is looked at every second round only: with the paint that is still within a second. */
+const CALM_ROUNDS = 20
 /** Between two searches for runs, at the least; and how many times as long as a search takes. */
 const SEARCH_INTERVAL_MS = 2000
 const SEARCH_SHARE = 200
@@ -59,6 +61,9 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
   const problems = new Set<string>()
   const finder = options.paths.length > 0 ? runFinder(options.paths) : null
   let searchAtMs = Number.NEGATIVE_INFINITY
+  /** Rounds in a row in which nothing came of a run. */
+  const calm = new WeakMap<WatchedRun, number>()
+  let rounds = 0
   if (options.stdin) {
     const found: FoundRun = { key: '-', name: 'stdin', parts: [] }
     add(found, watchRun(found, options, { source: options.stdin, path: '-' }))
@@ -123,6 +128,7 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
   async function look(run: WatchedRun): Promise<boolean> {
     const live = run.caughtUp
     const { more, news } = await run.read(signal)
+    calm.set(run, news || more ? 0 : (calm.get(run) ?? 0) + 1)
     if (news) tellAlerts(run, live)
     if (news && run.caughtUp) options.onNews?.(run)
     return more
@@ -132,8 +138,11 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
     while (!signal.aborted) {
       const searched = await search()
       let more = false
+      const urgent = options.urgent?.() ?? false
+      const isOdd = rounds++ % 2 === 1
       for (const run of [...watched.values()]) {
         if (signal.aborted) break
+        if (isOdd && !urgent && (calm.get(run) ?? 0) >= CALM_ROUNDS) continue
         if (await look(run)) {
           more = true
           await yieldToEventLoop()
