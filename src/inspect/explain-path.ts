@@ -64,6 +64,7 @@ export async function explainPath(
   only: AlertKind | null = null,
 ): Promise<ExplainedPath> {
   const runs = new Map<string, Map<string, Kept>>()
+  const explainedRuns: ExplainedRun[] = []
   const checked = await checkPath(path, {
     ...options,
     check: {
@@ -81,8 +82,13 @@ export async function explainPath(
         one.trace.add(iteration, compared.value)
       },
     },
+    // Before the next run is read, which may have the same id.
+    async onRun(run) {
+      explainedRuns.push(explained(run, runs.get(run.run) ?? new Map(), only))
+      runs.delete(run.run)
+    },
   })
-  return { checked, runs: checked.runs.map((run) => explained(run, runs.get(run.run) ?? new Map(), only)) }
+  return { checked, runs: explainedRuns }
 }
 
 function explained(run: CheckedRun, kept: ReadonlyMap<string, Kept>, only: AlertKind | null): ExplainedRun {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -82,6 +82,26 @@ describe('explain', () => {
     expect(reached.length).toBeGreaterThan(0)
     // The statistic of the alert is a point of one of the traces.
     expect(hacking.statistics.flatMap(({ points }) => points)).toContainEqual([first!.iteration, first!.statistic])
+  })
+
+  it('keeps two runs of the same id apart', async () => {
+    for (const [folder, kl] of [
+      ['x', 'NaN'],
+      ['y', 0.1],
+    ] as const) {
+      mkdirSync(join(place, 'same', folder, 'a'), { recursive: true })
+      const lines = Array.from({ length: 30 }, (_, step) =>
+        JSON.stringify({ step, kl_div: 0.1, loss: step > 20 ? kl : 1 }),
+      )
+      writeFileSync(join(place, 'same', folder, 'a', 'train.jsonl'), lines.join('\n'))
+    }
+    const { runs } = await explainPath(join(place, 'same'), how)
+    expect(new Set(runs.map(({ run }) => run.run)).size).toBe(1)
+    const broken = runs.map(
+      ({ kinds }) =>
+        kinds.flatMap(({ statistics }) => statistics).find(({ name }) => name === 'non-finite')!.largest!.value,
+    )
+    expect(broken).toEqual([9, 0])
   })
 
   it('says of a healthy run how near it came, and what is not watched', async () => {
