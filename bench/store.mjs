@@ -66,7 +66,7 @@ function longRun(path) {
       values: iterations.map((i) => Math.sin(i * (series + 1))),
     }))
     const started = performance.now()
-    opened.commit({ key: 'k', epoch, state, points, samples: [], alerts: [], time: from })
+    opened.commit([{ key: 'k', epoch, state, points, samples: [], alerts: [], time: from }])
     spentMs += performance.now() - started
   }
   opened.close()

@@ -54,6 +54,37 @@ export interface TrainingMonitorOptions {
   readonly replay?: boolean
 }
 
+/** What a replaying {@link TrainingMonitor} knows beside its series and what its callbacks know. */
+export interface MonitorState {
+  readonly status: RunStatus | 'running'
+  readonly started: boolean
+  readonly ended: boolean
+  readonly startedUnixSeconds: number | null
+  readonly startedMs: number
+  readonly endedMs: number
+  readonly config: Readonly<Record<string, unknown>>
+  readonly totalIterations: number | null
+  readonly error: string | null
+  readonly stop: StopRequest | null
+  readonly laterStops: readonly StopRequest[]
+  readonly stopsOfAttempt: ReadonlySet<string>
+  readonly resumedAs: number | null
+  readonly checkpoints: readonly number[]
+  readonly openIteration: number
+  readonly lastClosed: number
+  readonly countsFromOne: boolean
+  readonly sawIterationStart: boolean
+  readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
+  readonly pending: ReadonlyMap<string, number>
+  readonly announced: readonly string[]
+  readonly lastEvent: number | null
+  readonly lastEventIteration: number
+  readonly lastSign: number
+  readonly silenceSeconds: number
+  readonly closedHere: number
+  readonly counters: readonly number[]
+}
+
 /** Events whose iteration does not say how far the run is. */
 const OUT_OF_ITERATION: ReadonlySet<TrainingPhase> = new Set([
   TrainingPhase.TRAINING_START,
@@ -324,6 +355,77 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Writes an alert into the run's log. Called by the analyzer. */
   recordAlert(alert: Alert): void {
     this.#log?.line('alert', this.#now(), { alert })
+  }
+
+  /** All that it knows beside series and callbacks, to go on from in another process. Called by a replay, between two lines. */
+  save(): MonitorState {
+    return {
+      status: this.#status,
+      started: this.#started,
+      ended: this.#ended,
+      startedUnixSeconds: this.#startedUnixSeconds,
+      startedMs: this.#startedMs,
+      endedMs: this.#endedMs,
+      config: this.#config,
+      totalIterations: this.#totalIterations,
+      error: this.#error,
+      stop: this.#stop,
+      laterStops: this.#laterStops,
+      stopsOfAttempt: this.#stopsOfAttempt,
+      resumedAs: this.#resumedAs,
+      checkpoints: this.#checkpoints,
+      openIteration: this.#openIteration,
+      lastClosed: this.#lastClosed,
+      countsFromOne: this.#countsFromOne,
+      sawIterationStart: this.#sawIterationStart,
+      attempts: this.#attempts,
+      pending: this.#pending,
+      announced: this.#announced,
+      lastEvent: this.#lastEvent,
+      lastEventIteration: this.#lastEventIteration,
+      lastSign: this.#lastSign,
+      silenceSeconds: this.#silenceSeconds,
+      closedHere: this.#closedHere,
+      counters: [
+        ...[this.#rejectedEvents, this.#rejectedValues, this.#lateValues, this.#ignoredEvents],
+        this.#damagedLines,
+      ],
+    }
+  }
+
+  /** Goes on from {@link save}, before the first event. Called by a replay. */
+  restore(saved: MonitorState): void {
+    this.#status = saved.status
+    this.#started = saved.started
+    this.#ended = saved.ended
+    this.#startedUnixSeconds = saved.startedUnixSeconds
+    this.#startedMs = saved.startedMs
+    this.#endedMs = saved.endedMs
+    this.#config = { ...saved.config }
+    this.#totalIterations = saved.totalIterations
+    this.#error = saved.error
+    this.#stop = saved.stop
+    this.#laterStops.push(...saved.laterStops)
+    for (const one of saved.stopsOfAttempt) this.#stopsOfAttempt.add(one)
+    this.#resumedAs = saved.resumedAs
+    this.#checkpoints = [...saved.checkpoints]
+    this.#openIteration = saved.openIteration
+    this.#lastClosed = saved.lastClosed
+    this.#countsFromOne = saved.countsFromOne
+    this.#sawIterationStart = saved.sawIterationStart
+    this.#attempts.push(...saved.attempts)
+    this.#pending = new Map(saved.pending)
+    this.#announced = [...saved.announced]
+    this.#lastEvent = saved.lastEvent
+    this.#lastEventIteration = saved.lastEventIteration
+    this.#lastSign = saved.lastSign
+    this.#silenceSeconds = saved.silenceSeconds
+    this.#closedHere = saved.closedHere
+    this.#rejectedEvents = saved.counters[0]!
+    this.#rejectedValues = saved.counters[1]!
+    this.#lateValues = saved.counters[2]!
+    this.#ignoredEvents = saved.counters[3]!
+    this.#damagedLines = saved.counters[4]!
   }
 
   /** Adds to the count of damaged log lines; called by a replay. */

@@ -99,7 +99,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     types: ['decision', 'monitor.ts'],
   },
   // What is kept of runs; no detector, no file format.
-  stores: { values: ['sqlite', 'text'], types: ['detectors', 'events.ts', 'run-summary.ts'] },
+  stores: { values: ['sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
   // Looks back at runs that are kept.
   lookback: {
     values: ['check', 'outputs', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],
@@ -110,8 +110,8 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   config: { values: ['decision', 'detectors', 'outputs', 'text', 'vocabulary'], types: [] },
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
   watch: {
-    values: ['check', 'decision', 'log', 'outputs', 'sources', 'stores', 'text'],
-    types: ['detectors', 'events.ts', 'monitor.ts', 'vocabulary'],
+    values: ['events.ts', 'check', 'decision', 'log', 'outputs', 'sources', 'stores', 'text'],
+    types: ['detectors', 'monitor.ts', 'vocabulary'],
   },
   outputs: {
     values: ['events.ts', 'text', 'vocabulary', 'stats'],

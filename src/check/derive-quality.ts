@@ -4,25 +4,44 @@
  * @module
  */
 import { createTrainingEvent, type TrainingEvent, TrainingPhase } from '../events.ts'
-import { pairedAnswers } from '../quality/paired-answers.ts'
+import { type PairedAnswersState, pairedAnswers } from '../quality/paired-answers.ts'
 import { textMeasures } from '../quality/text-measures.ts'
 import { textHash } from '../text/text-hash.ts'
 
 /** Answers of an iteration that are measured: enough for a mean, few enough for a log of ten thousand iterations. */
 const MAX_MEASURED = 32
 
+/** Measures answers that nobody measured. */
+export interface QualityDeriver {
+  /** What goes before an event, or null. */
+  derive(event: TrainingEvent): TrainingEvent | null
+  /** What is remembered, to go on from in another process. */
+  save(): QualityDeriverState
+}
+
+/** What a {@link QualityDeriver} remembers. */
+export interface QualityDeriverState {
+  readonly paired: PairedAnswersState
+  readonly prompts: readonly unknown[]
+  readonly responses: readonly unknown[]
+  readonly rewards: readonly unknown[]
+  readonly measured: boolean
+}
+
 /**
  * Before each end of an iteration that has answers and no measure of them, gives an EVALUATION with `quality/distinct_2`,
  * `quality/repetition` and `quality/compression`, and with `quality/paired_*` where prompts come again. Of more than 32 answers those are
  * taken whose prompts have the smallest hashes.
+ *
+ * @param saved of an earlier one, to go on from.
  */
-export function deriveQuality(): (event: TrainingEvent) => TrainingEvent | null {
-  const paired = pairedAnswers()
-  let prompts: readonly unknown[] = []
-  let responses: readonly unknown[] = []
-  let rewards: readonly unknown[] = []
-  let measured = false
-  return ({ metadata, metrics, phase, iteration }) => {
+export function deriveQuality(saved?: QualityDeriverState): QualityDeriver {
+  const paired = pairedAnswers(saved?.paired)
+  let prompts: readonly unknown[] = saved?.prompts ?? []
+  let responses: readonly unknown[] = saved?.responses ?? []
+  let rewards: readonly unknown[] = saved?.rewards ?? []
+  let measured = saved?.measured ?? false
+  const derive: QualityDeriver['derive'] = ({ metadata, metrics, phase, iteration }) => {
     if (Array.isArray(metadata.responses) && metadata.responses.length > 0) {
       responses = metadata.responses
       prompts = Array.isArray(metadata.prompts) ? metadata.prompts : []
@@ -52,6 +71,7 @@ export function deriveQuality(): (event: TrainingEvent) => TrainingEvent | null 
       metadata: { derived: true },
     })
   }
+  return { derive, save: () => ({ paired: paired.save(), prompts, responses, rewards, measured }) }
 }
 
 function choose(prompts: readonly unknown[], responses: readonly unknown[], rewards: readonly unknown[]) {

@@ -90,7 +90,7 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
       })
       onBegin?.(run, monitor, made)
     },
-    derive: deriveQuality(),
+    derive: deriveQuality().derive,
   })
   return {
     run,

@@ -53,9 +53,12 @@ export async function* readRun(dir: string, report: ReadReport, options: ReadOpt
   }
 }
 
-/** Says of each line whether it is new: the same (run, writer, sequence number) counts once. Repeats and holes are counted. */
-export function inOrder(report: ReadReport): (line: WireLine) => boolean {
-  const newest = new Map<string, number>()
+/**
+ * Says of each line whether it is new: the same (run, writer, sequence number) counts once. Repeats and holes are counted.
+ *
+ * @param newest sequence number that came last by run and writer; it is brought up to date.
+ */
+export function inOrder(report: ReadReport, newest: Map<string, number> = new Map()): (line: WireLine) => boolean {
   return ({ run, writer, seq }) => {
     const id = `${run} ${writer}`
     const before = newest.get(id) ?? 0

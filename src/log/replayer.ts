@@ -4,7 +4,7 @@
  * @module
  */
 import { createTrainingEvent, type TrainingEvent, type TrainingPhase } from '../events.ts'
-import { TrainingMonitor } from '../monitor.ts'
+import { type MonitorState, TrainingMonitor, type TrainingMonitorOptions } from '../monitor.ts'
 import type { Clock } from '../time.ts'
 import { isTrainerName } from '../vocabulary/vocabulary.ts'
 import { decodeMetrics } from './decode-metrics.ts'
@@ -16,41 +16,66 @@ export interface ReplayerOptions {
   readonly setup: (monitor: TrainingMonitor) => void
   /** What a log lacks that its writer did not derive: an event that goes before the one that is given, or null. */
   readonly derive?: ((event: TrainingEvent) => TrainingEvent | null) | undefined
+  /** Of an earlier replay of the same run, to go on from: `setup` is called at once, and everybody else restores what is theirs. */
+  readonly saved?: ReplayerState | undefined
 }
+
+/** What a {@link Replayer} knows beside the series, which whoever kept them gives back to the store. */
+export interface ReplayerState {
+  readonly header: RunHeader
+  readonly time: number
+  readonly monitor: MonitorState
+  readonly samples: ReadonlyMap<number, Record<string, unknown>>
+}
+
+type RunHeader = Pick<TrainingMonitorOptions, 'runId' | 'project' | 'name' | 'earlyStop' | 'trainer'>
 
 /** A run that is being replayed. */
 export interface Replayer {
   /** Null before the first line. */
   readonly monitor: TrainingMonitor | null
   take(line: WireLine): void
+  /** All that it knows, to go on from in another process; null before the first line. */
+  save(): ReplayerState | null
 }
 
 /** A replay of one run; its clock is the log's. */
 export function createReplayer(options: ReplayerOptions): Replayer {
-  const clock = logClock()
-  const samples = recentSamples()
+  const { saved } = options
+  const clock = logClock(saved?.time ?? 0)
+  const samples = recentSamples(saved?.samples)
+  let header: RunHeader | null = null
   let monitor: TrainingMonitor | null = null
+  const begin = (said: RunHeader): TrainingMonitor => {
+    header = said
+    monitor = new TrainingMonitor({ ...said, clock, replay: true })
+    options.setup(monitor)
+    return monitor
+  }
+  if (saved) begin(saved.header).restore(saved.monitor)
   return {
     get monitor() {
       return monitor
     },
     take(line) {
       clock.set(line.time)
-      if (monitor === null) {
-        const run = line.type === 'run' ? line : null
-        monitor = new TrainingMonitor({
-          runId: line.run,
-          clock,
-          replay: true,
-          ...(nameOf(run?.project) ? { project: nameOf(run?.project) } : {}),
-          ...(nameOf(run?.name) ? { name: nameOf(run?.name) } : {}),
-          ...(run?.earlyStop !== undefined ? { earlyStop: run.earlyStop } : {}),
-          ...(isTrainerName(run?.trainer) ? { trainer: run.trainer } : {}),
-        })
-        options.setup(monitor)
-      }
-      apply(line, monitor, samples, options.derive)
+      apply(line, monitor ?? begin(headerOf(line)), samples, options.derive)
     },
+    save() {
+      if (monitor === null || header === null) return null
+      return { header, time: clock.unixSeconds(), monitor: monitor.save(), samples: samples.all }
+    },
+  }
+}
+
+function headerOf(line: WireLine): RunHeader {
+  const run = line.type === 'run' ? line : null
+  return {
+    runId: line.run,
+    ...(nameOf(run?.project) ? { project: nameOf(run?.project) } : {}),
+    ...(nameOf(run?.name) ? { name: nameOf(run?.name) } : {}),
+    ...(run?.earlyStop !== undefined ? { earlyStop: run.earlyStop } : {}),
+    ...(isTrainerName(run?.trainer) ? { trainer: run.trainer } : {}),
   }
 }
 
@@ -108,14 +133,16 @@ function apply(
 type SamplesLine = Extract<WireLine, { type: 'samples' }>
 
 interface RecentSamples {
+  readonly all: ReadonlyMap<number, Record<string, unknown>>
   keep(line: SamplesLine): void
   find(seq: number): Record<string, unknown>
 }
 
 /** Samples of the last few lines: an event names the line that it belongs to, which is always a recent one. */
-function recentSamples(): RecentSamples {
-  const bySeq = new Map<number, Record<string, unknown>>()
+function recentSamples(saved?: ReadonlyMap<number, Record<string, unknown>>): RecentSamples {
+  const bySeq = new Map<number, Record<string, unknown>>(saved)
   return {
+    all: bySeq,
     keep(line) {
       const base = line.of === undefined ? {} : (bySeq.get(line.of) ?? {})
       bySeq.set(line.seq, {
@@ -133,8 +160,7 @@ function recentSamples(): RecentSamples {
   }
 }
 
-function logClock(): Clock & { set(unixSeconds: number): void } {
-  let now = 0
+function logClock(now: number): Clock & { set(unixSeconds: number): void } {
   return {
     unixSeconds: () => now,
     monotonicMs: () => now * 1000,

@@ -112,7 +112,7 @@ describe('what was imported', () => {
       const state = { ...stored!, name, lastIteration: 299, config: { optim: { lr: rate }, seed: 1 } }
       const points = [{ name: 'reward/score', original: 'reward', unit: 'reward', attempt: 1, iterations, values }]
       const samples = [{ iteration: 299, prompt: 'how?', response: `${name} answers`, reward: level }]
-      store.commit({ key: name, epoch, state, points, samples, alerts: [], time: 1 })
+      store.commit([{ key: name, epoch, state, points, samples, alerts: [], time: 1 }])
     }
     const named = (names: readonly string[]) => names.map((name) => findStoredRun(store.runs(), name))
     const { settings, series, answers } = compareRuns(store, named(['left', 'right', 'same']))
@@ -201,30 +201,30 @@ describe('what is watched', () => {
     const stored = () => store.points(findStoredRun(store.runs(), 'live').key, 'reward/score').iterations
     const first = begin()
     await first.run.read()
-    first.keeper.round()
+    first.keeper.round([first.run])
     // The newest iteration is open still.
     expect(stored()).toEqual(Array.from({ length: 10 }, (_, i) => i))
     appendFileSync(path, lines(10, 20))
     await first.run.read()
-    first.keeper.round()
+    first.keeper.round([first.run])
     expect(stored()).toHaveLength(10)
     clock.advanceMs(2500)
-    first.keeper.round()
+    first.keeper.round([first.run])
     expect(stored()).toHaveLength(20)
     const second = begin()
     await second.run.read()
-    second.keeper.round()
+    second.keeper.round([second.run])
     expect(stored()).toHaveLength(20)
     appendFileSync(path, lines(20, 30))
     for (const { run, keeper } of [first, second]) {
       await run.read()
       clock.advanceMs(2500)
-      keeper.round()
+      keeper.round([run])
     }
     expect(stored()).toHaveLength(30)
     expect(told).toEqual([expect.stringMatching(/^live: not stored any more: .* stored by somebody else/)])
-    first.keeper.close()
-    second.keeper.close()
+    first.keeper.close([first.run])
+    second.keeper.close([second.run])
     expect(store.verify()).toEqual([])
   })
 })

@@ -26,13 +26,22 @@ export interface PairedAnswers {
   answers(prompts: readonly unknown[], responses: readonly string[]): Record<string, number>
   /** Takes their rewards; gives `quality/paired_reward`. */
   rewards(prompts: readonly unknown[], rewards: ArrayLike<unknown>): Record<string, number>
+  /** What is remembered, to go on from in another process. */
+  save(): PairedAnswersState
 }
 
-/** Makes a {@link PairedAnswers}. */
-export function pairedAnswers(): PairedAnswers {
-  const firsts = firstValues<First>()
-  const firstRewards = firstValues<number>()
+/** What a {@link PairedAnswers} remembers. */
+export interface PairedAnswersState {
+  readonly firsts: FirstValuesState<First>
+  readonly firstRewards: FirstValuesState<number>
+}
+
+/** Makes a {@link PairedAnswers}. @param saved of an earlier one, to go on from. */
+export function pairedAnswers(saved?: PairedAnswersState): PairedAnswers {
+  const firsts = firstValues<First>(saved?.firsts)
+  const firstRewards = firstValues<number>(saved?.firstRewards)
   return {
+    save: () => ({ firsts: firsts.save(), firstRewards: firstRewards.save() }),
     answers(prompts, responses) {
       const chosen = hashed(prompts.slice(0, responses.length))
         .sort((a, b) => a.hash - b.hash)
@@ -75,11 +84,17 @@ function hashed(prompts: readonly unknown[]): { readonly hash: number; readonly 
   )
 }
 
+interface FirstValuesState<Value> {
+  readonly values: ReadonlyMap<number, Value>
+  readonly limit: number
+}
+
 /** A map that halves the range of hashes that it keeps when it is full: what stays does not depend on the order of what came. */
-function firstValues<Value>() {
-  const values = new Map<number, Value>()
-  let limit = 2 ** 32
+function firstValues<Value>(saved?: FirstValuesState<Value>) {
+  const values = new Map<number, Value>(saved?.values)
+  let limit = saved?.limit ?? 2 ** 32
   return {
+    save: (): FirstValuesState<Value> => ({ values, limit }),
     get: (hash: number) => values.get(hash),
     set(hash: number, value: Value) {
       if (hash >= limit) return

@@ -29,6 +29,8 @@ export interface AssembleOptions {
   readonly rename?: ReadonlyMap<string, string> | undefined
   /** Unix seconds for what has no time of its own, where the run is followed live; the newest time of the file otherwise. */
   readonly now?: (() => number) | undefined
+  /** Of an earlier assembler of the same run, to go on from. */
+  readonly saved?: AssemblerState | undefined
 }
 
 /** What transformers log once, when the training is over, whatever the tracker. */
@@ -49,6 +51,33 @@ export interface Assembler {
   readonly trainer: TrainerName | null
   /** Whether names that came later than a {@link Assembler.flush} show that it was another trainer: the run has to be assembled again. */
   readonly misjudged: boolean
+  /** All that it knows, to go on from in another process. */
+  save(): AssemblerState
+}
+
+/** What an {@link Assembler} knows. */
+export interface AssemblerState {
+  readonly open: OpenStep | null
+  readonly waiting: readonly WaitingLine[] | null
+  readonly trainer: TrainerName | null
+  readonly stepsSeen: number
+  readonly names: ReadonlySet<string>
+  readonly name: string | undefined
+  readonly project: string | undefined
+  readonly config: Readonly<Record<string, unknown>>
+  readonly newest: ReadonlyMap<string, number>
+  readonly early: ReadonlyMap<number, Answers>
+  readonly attempt: number
+  readonly attemptDue: boolean
+  readonly ended: boolean
+  readonly endDue: boolean
+  readonly time: number
+  readonly seq: number
+}
+
+interface WaitingLine {
+  readonly body: Body
+  readonly time: number
 }
 
 interface Answers {
@@ -71,27 +100,30 @@ type Body = DistributiveOmit<WireLine, 'v' | 'run' | 'writer' | 'seq' | 'time'>
 type DistributiveOmit<Line, Names extends PropertyKey> = Line extends unknown ? Omit<Line, Names> : never
 
 export function assemble(options: AssembleOptions): Assembler {
-  const { run, emit, rename, now } = options
-  let open: OpenStep | null = null
+  const { run, emit, rename, now, saved } = options
+  // A name of a metric may be anything, `__proto__` too.
+  let open: OpenStep | null = saved?.open
+    ? { ...saved.open, metrics: Object.assign(Object.create(null), saved.open.metrics) }
+    : null
   /** Lines that wait until the trainer is known; null once it is. */
-  let waiting: { readonly body: Body; readonly time: number }[] | null = []
-  let trainer: TrainerName | null = null
+  let waiting: WaitingLine[] | null = saved ? saved.waiting && [...saved.waiting] : []
+  let trainer: TrainerName | null = saved?.trainer ?? null
   let misjudged = false
-  let stepsSeen = 0
-  const names = new Set<string>()
-  let name = options.name
-  let project: string | undefined
-  let config: Record<string, unknown> = {}
+  let stepsSeen = saved?.stepsSeen ?? 0
+  const names = new Set<string>(saved?.names)
+  let name = saved?.name ?? options.name
+  let project: string | undefined = saved?.project
+  let config: Record<string, unknown> = saved?.config ?? {}
   /** When each name came last, to tell a run that fell back from a value that comes late. */
-  const newest = new Map<string, number>()
-  const early = new Map<number, Answers>()
-  let attempt = 1
-  let attemptDue = false
-  let ended = false
+  const newest = new Map<string, number>(saved?.newest)
+  const early = new Map<number, Answers>(saved?.early)
+  let attempt = saved?.attempt ?? 1
+  let attemptDue = saved?.attemptDue ?? false
+  let ended = saved?.ended ?? false
   /** Whether the summary of a training that is over was read; the rest of it may follow. */
-  let endDue = false
-  let time = 0
-  let seq = 0
+  let endDue = saved?.endDue ?? false
+  let time = saved?.time ?? 0
+  let seq = saved?.seq ?? 0
 
   function send(body: Body, at: number): void {
     emit({ v: 1, run, writer: 'source', seq: ++seq, time: at, ...body } as WireLine)
@@ -271,6 +303,10 @@ export function assemble(options: AssembleOptions): Assembler {
     get misjudged() {
       return misjudged
     },
+    save: () => ({
+      ...{ open, waiting, trainer, stepsSeen, names, name, project, config, newest, early },
+      ...{ attempt, attemptDue, ended, endDue, time, seq },
+    }),
     take(record) {
       switch (record.type) {
         case 'points':

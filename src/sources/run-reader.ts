@@ -7,11 +7,11 @@
  */
 import type { WireLine } from '../log/wire.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
-import { type Assembler, assemble } from './assemble.ts'
+import { type Assembler, type AssemblerState, assemble } from './assemble.ts'
 import type { FoundRun } from './find-runs.ts'
 import { NUMBERS_FROM } from './formats.ts'
 import { runIdOf } from './run-name.ts'
-import type { Source, SourceDamage, SourceName, SourceRecord } from './source.ts'
+import type { Json, Source, SourceDamage, SourceName, SourceRecord } from './source.ts'
 
 /** How a run is read. */
 export interface RunReaderOptions {
@@ -21,6 +21,23 @@ export interface RunReaderOptions {
   readonly rename?: ReadonlyMap<string, string> | undefined
   /** Unix seconds for what has no time of its own, where the run is followed live. */
   readonly now?: (() => number) | undefined
+  /** Of an earlier reader of the same files, to go on from. */
+  readonly saved?: RunReaderState | undefined
+}
+
+/** What a {@link RunReader} knows. */
+export interface RunReaderState {
+  readonly parts: readonly {
+    readonly format: SourceName
+    readonly path: string
+    readonly id: string
+    /** Null before the first look. */
+    readonly position: Json
+    readonly queue: readonly SourceRecord[]
+  }[]
+  /** Which of the parts the numbers come from; null until one has given some. */
+  readonly numbers: number | null
+  readonly assembler: AssemblerState
 }
 
 /** One look at a run's files. */
@@ -45,13 +62,18 @@ export interface RunReader {
   /** File or folder that the numbers come from. */
   readonly path: string
   readonly misjudged: boolean
+  /** All that it knows, to go on from in another process; null for what was open already when it came. */
+  save(): RunReaderState | null
   close(): void
 }
 
 interface Part {
   readonly source: Source
   readonly path: string
-  /** Read and not taken yet, of a part that is not the numbers' own. */
+  /** What opens it again; null for a source that was open already. */
+  readonly place: { readonly format: SourceName; readonly path: string; readonly id: string } | null
+  position: Json
+  /** Read and not taken yet. */
   queue: SourceRecord[]
   /** Whether the last look at it gave all that there was. */
   dry: boolean
@@ -61,14 +83,35 @@ interface Part {
 export interface OpenPart {
   readonly source: Source
   readonly path: string
+  readonly place?: Part['place']
 }
 
-/** Opens all files of a run that was found. */
-export async function openRun(found: FoundRun, options: RunReaderOptions): Promise<RunReader> {
+/** The files of a run, the one whose numbers are preferred first. */
+function inPreference({ parts }: FoundRun): FoundRun['parts'] {
   const rank = (name: SourceName) => NUMBERS_FROM.indexOf(name)
-  const ordered = found.parts.toSorted((a, b) => rank(a.format.name) - rank(b.format.name))
+  return parts.toSorted((a, b) => rank(a.format.name) - rank(b.format.name))
+}
+
+/** Whether what was saved is of the same files: one that came since changes what is read of the others. */
+export function isOfSameFiles(saved: RunReaderState, found: FoundRun): boolean {
+  const files = inPreference(found)
+  return (
+    files.length === saved.parts.length &&
+    files.every(({ format, path, id }, i) => {
+      const before = saved.parts[i]!
+      return before.format === format.name && before.path === path && before.id === id
+    })
+  )
+}
+
+/** Opens all files of a run that was found. With `saved` of the same files it goes on where that was. */
+export async function openRun(found: FoundRun, options: RunReaderOptions): Promise<RunReader> {
   const parts: OpenPart[] = []
-  for (const { format, path, id } of ordered) parts.push({ source: await format.open(path, id), path })
+  for (const [i, { format, path, id }] of inPreference(found).entries()) {
+    const position = options.saved?.parts[i]?.position ?? null
+    const source = await format.open(path, id, ...(position === null ? [] : [position]))
+    parts.push({ source, path, place: { format: format.name, path, id } })
+  }
   return readRunOf(parts, found.name, options)
 }
 
@@ -77,10 +120,17 @@ export async function openRun(found: FoundRun, options: RunReaderOptions): Promi
  * @param name of the run, from which its id is made.
  */
 export function readRunOf(open: readonly OpenPart[], name: string, options: RunReaderOptions): RunReader {
-  const parts: Part[] = open.map((part) => ({ ...part, queue: [], dry: false }))
+  const { saved } = options
+  const parts: Part[] = open.map((part, i) => ({
+    ...part,
+    place: part.place ?? null,
+    position: saved?.parts[i]?.position ?? null,
+    queue: [...(saved?.parts[i]?.queue ?? [])],
+    dry: false,
+  }))
   /** The one that the numbers come from; null until one has given some. */
-  let numbers: Part | null = parts.length === 1 ? parts[0]! : null
-  const assembler: Assembler = assemble({ ...options, run: runIdOf(name), name })
+  let numbers: Part | null = parts[parts.length === 1 ? 0 : (saved?.numbers ?? -1)] ?? null
+  const assembler: Assembler = assemble({ ...options, run: runIdOf(name), name, saved: saved?.assembler })
   let bytes = 0
 
   interface Options {
@@ -97,6 +147,7 @@ export function readRunOf(open: readonly OpenPart[], name: string, options: RunR
   async function look(part: Part, { finished, signal }: Options): Promise<readonly SourceRecord[]> {
     const batch = await part.source.read({ finished, ...(signal ? { signal } : {}) })
     bytes += batch.bytes
+    part.position = batch.position
     part.dry = !batch.more
     for (const damage of batch.damage) options.onDamage?.(damage)
     return batch.records
@@ -119,13 +170,21 @@ export function readRunOf(open: readonly OpenPart[], name: string, options: RunR
     }
   }
 
-  async function takeNumbers(records: readonly SourceRecord[], how: Options): Promise<void> {
+  /** Takes what is queued of the numbers' own part. What a failing look at another part leaves is taken by the next call. */
+  async function takeNumbers({ queue }: Part, how: Options): Promise<void> {
     const alone = parts.length === 1
-    for (const record of records) {
-      const step = stepOf(record)
-      if (!alone && step !== null && assembler.openStep !== null && step !== assembler.openStep)
-        await bringUp(assembler.openStep, how)
-      assembler.take(record)
+    let taken = 0
+    try {
+      for (const record of queue) {
+        const step = stepOf(record)
+        if (!alone && step !== null && assembler.openStep !== null && step !== assembler.openStep)
+          await bringUp(assembler.openStep, how)
+        // Before it is taken: one that cannot be must not come again and again.
+        taken++
+        assembler.take(record)
+      }
+    } finally {
+      queue.splice(0, taken)
     }
   }
 
@@ -153,7 +212,8 @@ export function readRunOf(open: readonly OpenPart[], name: string, options: RunR
         if (records.some(({ type }) => type === 'points' || type === 'wire')) {
           numbers = part
           for (const other of parts) if (other !== part) other.dry = false
-          await takeNumbers(records, how)
+          part.queue.push(...records)
+          await takeNumbers(part, how)
           return
         }
         part.queue.push(...besides(records))
@@ -162,9 +222,7 @@ export function readRunOf(open: readonly OpenPart[], name: string, options: RunR
     // Nothing has numbers: the answers of the last one are all there is.
     if (how.finished) {
       numbers = parts.at(-1)!
-      const { queue } = numbers
-      numbers.queue = []
-      await takeNumbers(queue, how)
+      await takeNumbers(numbers, how)
     }
   }
 
@@ -183,7 +241,11 @@ export function readRunOf(open: readonly OpenPart[], name: string, options: RunR
       const how: Options = { finished, signal }
       for (const part of parts) part.dry = false
       if (numbers === null) await chooseNumbers(how)
-      else await takeNumbers(await look(numbers, how), how)
+      else {
+        await takeNumbers(numbers, how)
+        numbers.queue = [...(await look(numbers, how))]
+        await takeNumbers(numbers, how)
+      }
       const more = numbers !== null && !numbers.dry
       if (!more && numbers !== null) {
         await bringUp(finished ? Number.POSITIVE_INFINITY : (assembler.openStep ?? -1), how)
@@ -194,6 +256,14 @@ export function readRunOf(open: readonly OpenPart[], name: string, options: RunR
       return { bytes, more }
     },
     flush: () => assembler.flush(),
+    save() {
+      const placed = parts.flatMap(({ place, position, queue }) =>
+        place === null ? [] : [{ ...place, position, queue }],
+      )
+      if (placed.length < parts.length) return null
+      const at = numbers === null ? -1 : parts.indexOf(numbers)
+      return { parts: placed, numbers: at < 0 ? null : at, assembler: assembler.save() }
+    },
     close() {
       for (const { source } of parts) source.close()
     },

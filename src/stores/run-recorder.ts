@@ -4,10 +4,10 @@
  * @module
  */
 import type { Alert, Coverage } from '../detectors/detector.ts'
-import { errorMessage } from '../errors.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
 import type { TrainingEvent } from '../events.ts'
 import type { RunSummary } from '../run-summary.ts'
-import type { RunIdentity, RunStore, SeriesPoints, StoredSample } from './store.ts'
+import type { Commit, RunIdentity, RunStore, SeriesPoints, StoredSample } from './store.ts'
 
 /** What of a monitor is recorded. */
 export interface RecordedMonitor {
@@ -36,6 +36,8 @@ export interface RunRecorderOptions {
   readonly now: () => number
   /** Takes a line for the person who watches: why this run is not stored any more. */
   readonly say: (text: string) => void
+  /** Epoch from {@link RunStore.resume}, for a run that is stored on; it is claimed at the first commit otherwise. */
+  readonly epoch?: number | undefined
 }
 
 /** Records one run. Nothing in it throws: a store that fails must not end the watching. */
@@ -43,6 +45,17 @@ export interface RunRecorder {
   event(event: TrainingEvent): void
   /** Stores what has come since; does nothing where nothing has. */
   commit(): void
+  /**
+   * What has come since, for a commit together with other runs, after which {@link committed} or {@link refused} is called; null where it is not stored
+   * now, or nothing has come.
+   *
+   * @param always gives it also where nothing has come.
+   */
+  gather(always?: boolean): Commit | null
+  committed(): void
+  refused(error: unknown): void
+  /** Whether something has come since. */
+  readonly hasNews: boolean
 }
 
 /** Answers of an iteration that are kept, and characters of each. */
@@ -50,6 +63,8 @@ const MAX_ANSWERS = 4
 const MAX_CHARACTERS = 2000
 /** Values that are held at the most before they are stored unasked. */
 const MAX_HELD = 200_000
+/** Seconds between two tries where a store cannot be written: a disk that is full may have room again. */
+const RETRY_SECONDS = 30
 
 interface Held {
   readonly original: string
@@ -59,14 +74,17 @@ interface Held {
   readonly values: number[]
 }
 
-export function runRecorder({ store, identity, monitor, analyzer, now, say }: RunRecorderOptions): RunRecorder {
+export function runRecorder(options: RunRecorderOptions): RunRecorder {
+  const { store, identity, monitor, analyzer, now, say } = options
   let points = new Map<string, Held>()
   let samples: StoredSample[] = []
   let held = 0
   let news = false
-  let epoch: number | null = null
-  let key = ''
+  let epoch: number | null = options.epoch ?? null
+  let key = epoch === null ? '' : identity().key
   let failed = false
+  /** When it is tried again, while it cannot be written. */
+  let retrySeconds: number | null = null
 
   function takeMetrics({ iteration, metrics }: TrainingEvent): void {
     const metricsStore = monitor().getMetricsStore()
@@ -102,37 +120,65 @@ export function runRecorder({ store, identity, monitor, analyzer, now, say }: Ru
     }
   }
 
-  function commit(): void {
-    if (failed || !news) return
+  function gather(always = false): Commit | null {
+    if (failed || !(news || always) || (retrySeconds !== null && now() < retrySeconds)) return null
     try {
       if (epoch === null) {
         const who = identity()
         key = who.key
         epoch = store.claim(who)
       }
-      const gathered: SeriesPoints[] = [...points].map(([at, series]) => ({
-        ...series,
-        name: at.slice(at.indexOf(' ') + 1),
-      }))
-      store.commit({
-        key,
-        epoch,
-        state: stateOf(),
-        points: gathered,
-        samples,
-        alerts: analyzer().alertHistory,
-        time: now(),
-      })
-      points = new Map()
-      samples = []
-      held = 0
-      news = false
     } catch (error) {
-      // What another watch stores, or a full disk, is no reason to stop watching; the run can be stored again from its files.
+      refused(error)
+      return null
+    }
+    return {
+      key,
+      epoch,
+      state: stateOf(),
+      points: [...points].map(([at, series]): SeriesPoints => ({ ...series, name: at.slice(at.indexOf(' ') + 1) })),
+      samples,
+      alerts: analyzer().alertHistory,
+      time: now(),
+    }
+  }
+
+  function committed(): void {
+    if (retrySeconds !== null) say('stored again')
+    retrySeconds = null
+    clear()
+    news = false
+  }
+
+  function clear(): void {
+    points = new Map()
+    samples = []
+    held = 0
+  }
+
+  /** A store that fails is no reason to stop watching, and nothing is lost by it: the run is still in its files. */
+  function refused(error: unknown): void {
+    const overtaken = error instanceof TelltaleError && error.code === 'bad-usage'
+    if (overtaken || held >= MAX_HELD) {
       failed = true
-      points = new Map()
-      samples = []
-      say(`not stored any more: ${errorMessage(error)}`)
+      clear()
+      const what = overtaken ? '' : '; what is missing is read from its files when they are watched or imported again'
+      say(`not stored any more: ${errorMessage(error)}${what}`)
+      return
+    }
+    if (retrySeconds === null)
+      say(`not stored for now, and tried again every ${RETRY_SECONDS} seconds: ${errorMessage(error)}`)
+    retrySeconds = now() + RETRY_SECONDS
+  }
+
+  function commit(): void {
+    const gathered = gather()
+    if (gathered === null) return
+    try {
+      store.commit([gathered])
+      committed()
+    } catch (error) {
+      refused(error)
     }
   }
 
@@ -161,11 +207,19 @@ export function runRecorder({ store, identity, monitor, analyzer, now, say }: Ru
         news = true
         takeMetrics(event)
         takeAnswers(event)
-        if (held >= MAX_HELD) commit()
+        if (held < MAX_HELD) return
+        retrySeconds = null
+        commit()
       } catch {
         // Metadata may be anything.
       }
     },
     commit,
+    gather,
+    committed,
+    refused,
+    get hasNews() {
+      return news
+    },
   }
 }

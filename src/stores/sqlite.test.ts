@@ -71,7 +71,7 @@ describe('the file', () => {
       iterations: [10, 20, 30],
       values: [0.5, Number.NaN, -2],
     }
-    store.commit({ key: 'k', epoch, state, points: [points], samples: [], alerts: [], time: 1 })
+    store.commit([{ key: 'k', epoch, state, points: [points], samples: [], alerts: [], time: 1 }])
     const other = openDatabase(path)
     expect(other.rows('SELECT run, series, iteration, value FROM points')).toEqual([
       ['r', 'loss', 10, 0.5],
@@ -91,7 +91,7 @@ describe('the file', () => {
       ...{ name: `s/${series}`, original: `s/${series}`, unit: '', attempt: 1, iterations },
       values: iterations.map((i) => Math.sin(i * (series + 1))),
     }))
-    store.commit({ key: 'k', epoch, state, points, samples: [], alerts: [], time: 1 })
+    store.commit([{ key: 'k', epoch, state, points, samples: [], alerts: [], time: 1 }])
     store.close()
     const database = openDatabase(path)
     const [pages, size] = ['page_count', 'page_size'].map((name) => Number(database.rows(`PRAGMA ${name}`)[0]![0]))
@@ -118,7 +118,7 @@ describe('the file', () => {
     const database = openDatabase(path)
     database.exec('PRAGMA user_version = 99')
     database.close()
-    expect(() => sqliteStore({ path, now: () => 0 })).toThrow(/is of version 99, and this Telltale knows 1/)
+    expect(() => sqliteStore({ path, now: () => 0 })).toThrow(/is of version 99, and this Telltale knows 2/)
     const file = join(place, 'a-file')
     writeFileSync(file, '')
     expect(() => sqliteStore({ path: join(file, 'x', 'telltale.db'), now: () => 0 })).toThrow(/cannot be made/)
@@ -135,7 +135,7 @@ describe('the file', () => {
       const epoch = store.claim(${JSON.stringify(identity('k'))})
       const state = ${JSON.stringify(state)}
       for (let i = 0; ; i++) {
-        store.commit({ key: 'k', epoch, state, points: [{ name: 'a', original: 'a', unit: '', attempt: 1, iterations: [i], values: [i] }], samples: [], alerts: [], time: i })
+        store.commit([{ key: 'k', epoch, state, points: [{ name: 'a', original: 'a', unit: '', attempt: 1, iterations: [i], values: [i] }], samples: [], alerts: [], time: i }])
         process.stdout.write(i + '\\n')
       }`
     for (let round = 0; round < 8; round++) {

@@ -20,7 +20,17 @@ import {
   summaryOf,
 } from './chunk.ts'
 import { MIGRATIONS } from './schema/sqlite.ts'
-import type { Commit, RunState, RunStore, SeriesPoints, StoredBucket, StoredRun, StoredSample } from './store.ts'
+import type {
+  Commit,
+  ResumePoint,
+  RunIdentity,
+  RunState,
+  RunStore,
+  SeriesPoints,
+  StoredBucket,
+  StoredRun,
+  StoredSample,
+} from './store.ts'
 
 /** Answers of a run that are kept: the newest. */
 const MAX_SAMPLES = 2000
@@ -149,50 +159,148 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
     return idOf(key)!
   }
 
+  function raiseEpoch({ key, run, name, path: place, source }: RunIdentity): number {
+    database.run(
+      `INSERT INTO claims VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
+       SET epoch = epoch + 1, run = excluded.run, name = excluded.name, path = excluded.path, source = excluded.source`,
+      ...[key, run, name, place, source],
+    )
+    return Number(database.rows('SELECT epoch FROM claims WHERE key = ?', key)[0]![0])
+  }
+
+  function writeCommit(commit: Commit, isFirst: boolean, series: Map<string, OpenSeries>): void {
+    const { key, epoch } = commit
+    const [claim] = database.rows('SELECT epoch, run, name, path, source FROM claims WHERE key = ?', key)
+    if (!claim || Number(claim[0]) !== epoch)
+      throw new TelltaleError(
+        'bad-usage',
+        `${key} is stored by somebody else since (epoch ${claim?.[0] ?? 'none'}, not ${epoch})`,
+      )
+    if (isFirst) drop(key)
+    const id = writeState(key, commit, claim)
+    for (const points of commit.points) if (points.values.length > 0) writePoints(id, series, points)
+    writeSamples(database, id, commit.samples)
+    writeAlerts(database, id, commit.alerts)
+  }
+
+  function writeResumePoint(
+    { place, state }: ResumePoint,
+    written: readonly { readonly commit: Commit; readonly series: ReadonlyMap<string, OpenSeries> }[],
+  ): void {
+    const time = Math.max(0, ...written.map(({ commit }) => commit.time))
+    database.run('INSERT OR REPLACE INTO resume_points VALUES (?, ?, ?)', place, state, time)
+    database.run('DELETE FROM resume_marks WHERE place = ?', place)
+    for (const { commit, series } of written) {
+      const marks: SeriesMarks = Object.fromEntries(
+        [...series.values()].map(({ id, number, chunk }) => [id, [number, chunk.values.length]]),
+      )
+      const id = idOf(commit.key)!
+      const [row] = database.rows(
+        'SELECT (SELECT max(id) FROM samples WHERE run_id = ?), (SELECT count(*) FROM alerts WHERE run_id = ?)',
+        ...[id, id],
+      )
+      database.run(
+        'INSERT INTO resume_marks VALUES (?, ?, ?, ?, ?)',
+        ...[place, commit.key, JSON.stringify(marks), Number(row![0] ?? 0), Number(row![1])],
+      )
+    }
+  }
+
+  /** What is stored anew, or not at all, has no point to go on from. */
+  function forgetResumePoints(key: string): void {
+    database.run('DELETE FROM resume_points WHERE place IN (SELECT place FROM resume_marks WHERE key = ?)', key)
+    database.run('DELETE FROM resume_marks WHERE place IN (SELECT place FROM resume_marks WHERE key = ?)', key)
+  }
+
+  /** Drops what came after the marks, and gives the series as they are written on. */
+  function cutBack(runId: number, marks: SeriesMarks): Map<string, OpenSeries> {
+    const series = new Map<string, OpenSeries>()
+    for (const [id, name] of database.rows('SELECT id, name FROM series WHERE run_id = ?', runId)) {
+      const mark = marks[Number(id)]
+      const [number, count] = mark ?? [-1, 0]
+      for (const table of ['chunks', 'chunk_values'])
+        database.run(`DELETE FROM ${table} WHERE series_id = ? AND number > ?`, id!, number)
+      if (!mark) {
+        database.run('DELETE FROM series WHERE id = ?', id!)
+        continue
+      }
+      const [row] = database.rows(
+        `SELECT chunks.attempt, ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES} WHERE chunks.series_id = ? AND chunks.number = ?`,
+        ...[id!, number],
+      )
+      const { iterations, values } = chunkOf(row!.slice(1))
+      const one = {
+        ...{ id: Number(id), number },
+        chunk: { attempt: Number(row![0]), iterations: iterations.slice(0, count), values: values.slice(0, count) },
+      }
+      if (values.length > count) writeChunk(one)
+      series.set(String(name), one)
+    }
+    return series
+  }
+
   return {
     claim(identity) {
       return guarded('not-writable', () =>
         database.transaction(() => {
-          const { key, run, name, path: place, source } = identity
-          database.run(
-            `INSERT INTO claims VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE
-             SET epoch = epoch + 1, run = excluded.run, name = excluded.name, path = excluded.path, source = excluded.source`,
-            ...[key, run, name, place, source],
-          )
-          open.delete(key)
-          return Number(database.rows('SELECT epoch FROM claims WHERE key = ?', key)[0]![0])
+          forgetResumePoints(identity.key)
+          open.delete(identity.key)
+          return raiseEpoch(identity)
         }),
       )
     },
-    commit(commit) {
-      const { key, epoch } = commit
-      let series = open.get(key)
-      const isFirst = series === undefined
-      series ??= new Map()
-      // Where the transaction fails, nothing of it must be taken for written.
-      const before = copyOf(series)
+    resume(place, identity) {
+      return guarded('not-writable', () =>
+        database.transaction(() => {
+          const { key } = identity
+          const id = idOf(key)
+          const [mark] = database.rows(
+            'SELECT series, last_sample, alerts FROM resume_marks WHERE place = ? AND key = ?',
+            ...[place, key],
+          )
+          if (id === null || !mark) return null
+          const epoch = raiseEpoch(identity)
+          open.set(key, cutBack(id, JSON.parse(String(mark[0])) as SeriesMarks))
+          database.run('DELETE FROM samples WHERE run_id = ? AND id > ?', id, mark[1]!)
+          database.run('DELETE FROM alerts WHERE run_id = ? AND number >= ?', id, mark[2]!)
+          return epoch
+        }),
+      )
+    },
+    resumePoint(place) {
+      return guarded('not-readable', () => {
+        const [row] = database.rows('SELECT state FROM resume_points WHERE place = ?', place)
+        return row?.[0] instanceof Uint8Array ? row[0] : null
+      })
+    },
+    commit(commits, resumePoint) {
+      const written = commits.map((commit) => {
+        const series = open.get(commit.key)
+        // Where the transaction fails, nothing of it must be taken for written.
+        return {
+          commit,
+          isFirst: series === undefined,
+          series: series ?? new Map(),
+          before: copyOf(series ?? new Map()),
+        }
+      })
       try {
         guarded('not-writable', () =>
           database.transaction(() => {
-            const [claim] = database.rows('SELECT epoch, run, name, path, source FROM claims WHERE key = ?', key)
-            if (!claim || Number(claim[0]) !== epoch)
-              throw new TelltaleError(
-                'bad-usage',
-                `${key} is stored by somebody else since (epoch ${claim?.[0] ?? 'none'}, not ${epoch})`,
-              )
-            if (isFirst) drop(key)
-            const id = writeState(key, commit, claim)
-            for (const points of commit.points) if (points.values.length > 0) writePoints(id, series, points)
-            writeSamples(database, id, commit.samples)
-            writeAlerts(database, id, commit.alerts)
+            for (const { commit, isFirst, series } of written) writeCommit(commit, isFirst, series)
+            if (resumePoint) writeResumePoint(resumePoint, written)
           }),
         )
-        open.set(key, series)
+        for (const { commit, series } of written) open.set(commit.key, series)
       } catch (error) {
-        if (isFirst) open.delete(key)
-        else open.set(key, before)
+        for (const { commit, isFirst, before } of written)
+          if (isFirst) open.delete(commit.key)
+          else open.set(commit.key, before)
         throw error
       }
+    },
+    *everyPoint(key) {
+      yield* everyPointOf(database, key, guarded)
     },
     runs() {
       return guarded('not-readable', () =>
@@ -293,6 +401,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         database.transaction(() => {
           drop(key)
           for (const table of ['tags', 'notes']) database.run(`DELETE FROM ${table} WHERE key = ?`, key)
+          forgetResumePoints(key)
           // Whoever writes it is refused from now on.
           database.run('DELETE FROM claims WHERE key = ?', key)
           open.delete(key)
@@ -303,6 +412,54 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       return guarded('not-readable', () => problemsIn(database))
     },
     close: () => database.close(),
+  }
+}
+
+/** Where the last value of each series stands, by the series' id: number of its chunk, and values in that. */
+type SeriesMarks = Record<number, readonly [number, number]>
+
+const CHUNK_COLUMNS =
+  'chunks.first_iteration, chunks.count, chunk_values.stride, chunk_values.iterations, chunk_values.vals'
+const CHUNK_TABLES =
+  'chunks JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number'
+
+/** A chunk from its {@link CHUNK_COLUMNS}. */
+function chunkOf([first, count, stride, list, vals]: readonly Value[]): {
+  readonly iterations: number[]
+  readonly values: number[]
+} {
+  const iterations = decodeIterations(
+    Number(first),
+    Number(count),
+    stride === null ? null : Number(stride),
+    list === null ? null : String(list),
+  )
+  return { iterations, values: decodeValues(String(vals)) }
+}
+
+function* everyPointOf(
+  database: OpenDatabase,
+  key: string,
+  guarded: <Result>(code: 'not-readable', work: () => Result) => Result,
+): Generator<SeriesPoints> {
+  const of = 'series.run_id = (SELECT id FROM runs WHERE key = ?)'
+  // A series of an attempt at a time: a long run is more than memory should hold as texts.
+  const pieces = guarded('not-readable', () =>
+    database.rows(
+      `SELECT DISTINCT chunks.attempt, series.id, series.name, series.original, series.unit
+       FROM series JOIN chunks ON chunks.series_id = series.id WHERE ${of} ORDER BY chunks.attempt, series.id`,
+      key,
+    ),
+  )
+  for (const [attempt, id, name, original, unit] of pieces) {
+    const head = { name: String(name), original: String(original), unit: String(unit), attempt: Number(attempt) }
+    const rows = guarded('not-readable', () =>
+      database.rows(
+        `SELECT ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES} WHERE chunks.series_id = ? AND chunks.attempt = ? ORDER BY chunks.number`,
+        ...[id!, attempt!],
+      ),
+    )
+    for (const row of rows) yield { ...head, ...chunkOf(row) }
   }
 }
 
@@ -453,8 +610,7 @@ function pointsOf(
   { from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER }: { readonly from?: number; readonly to?: number },
 ): { readonly iterations: number[]; readonly values: number[] } {
   const rows = database.rows(
-    `SELECT chunks.attempt, chunks.first_iteration, chunks.count, chunk_values.stride, chunk_values.iterations, chunk_values.vals
-     FROM chunks JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number
+    `SELECT chunks.attempt, ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES}
      WHERE chunks.series_id = ${SERIES_ID} AND chunks.first_iteration <= ? AND chunks.last_iteration >= ? ORDER BY chunks.number`,
     ...[key, name, to, from],
   )
@@ -462,19 +618,13 @@ function pointsOf(
   const begun = attempts ? (JSON.parse(String(attempts[0])) as RunState['attempts']) : []
   const iterations: number[] = []
   const values: number[] = []
-  for (const [attempt, first, count, stride, list, vals] of rows) {
+  for (const [attempt, ...chunk] of rows) {
     // What a later attempt did again is superseded.
     const until = Math.min(
       ...begun.filter((one) => one.attempt > Number(attempt)).map((one) => one.fromIteration),
       Number.POSITIVE_INFINITY,
     )
-    const at = decodeIterations(
-      Number(first),
-      Number(count),
-      stride === null ? null : Number(stride),
-      list === null ? null : String(list),
-    )
-    const decoded = decodeValues(String(vals))
+    const { iterations: at, values: decoded } = chunkOf(chunk)
     for (let i = 0; i < decoded.length; i++) {
       if (at[i]! < from || at[i]! > to || at[i]! >= until) continue
       iterations.push(at[i]!)

@@ -71,6 +71,14 @@ export interface Commit {
   readonly time: number
 }
 
+/** From where runs can be followed on: what was stored when it was made is all that came before it. */
+export interface ResumePoint {
+  /** Where the runs stand; one place may hold several. */
+  readonly place: string
+  /** Opaque to the store. */
+  readonly state: Uint8Array
+}
+
 /** A run as a store has it. */
 export interface StoredRun extends RunIdentity, RunState {
   readonly alerts: number
@@ -124,11 +132,20 @@ export interface RunStore {
    */
   claim(identity: RunIdentity): number
   /**
-   * Stores what is new, or nothing of it. What has returned is on the disk.
+   * Goes on storing a run as it was at its place's {@link ResumePoint}: what was stored after that is dropped.
    *
-   * @throws TelltaleError `bad-usage` where the run was claimed again since, or never.
+   * @returns the epoch that commits have to name; null where there is no such point of this run: it has to be claimed.
    */
-  commit(commit: Commit): void
+  resume(place: string, identity: RunIdentity): number | null
+  /** State of the newest resume point of a place, or null. */
+  resumePoint(place: string): Uint8Array | null
+  /**
+   * Stores what is new of some runs, or nothing of it. What has returned is on the disk.
+   *
+   * @param resumePoint of the place of all of these runs, with everything of them stored.
+   * @throws TelltaleError `bad-usage` where a run was claimed again since, or never.
+   */
+  commit(commits: readonly Commit[], resumePoint?: ResumePoint): void
   /** All runs, those that were seen last first. */
   runs(): readonly StoredRun[]
   series(key: string): readonly StoredSeries[]
@@ -138,7 +155,9 @@ export interface RunStore {
     name: string,
     range?: Pick<ZoomRange, 'from' | 'to'>,
   ): { readonly iterations: readonly number[]; readonly values: readonly number[] }
-  /** The same in at most so many buckets, whatever the length of the run. */
+  /** All values as they were committed, superseded ones too: attempt by attempt, series by series. */
+  everyPoint(key: string): Iterable<SeriesPoints>
+  /** Values of a series in at most so many buckets, whatever the length of the run. */
   zoom(key: string, name: string, range?: ZoomRange): readonly StoredBucket[]
   samples(key: string, limit?: number): readonly StoredSample[]
   alerts(key: string): readonly Alert[]

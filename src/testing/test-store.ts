@@ -49,11 +49,11 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
         const { epoch, all } = begin(store, key)
         const size = Math.ceil(all.values.length / pieces)
         for (let at = 0; at < all.values.length; at += size)
-          store.commit(
+          store.commit([
             commit(key, epoch, [
               { ...all, iterations: all.iterations.slice(at, at + size), values: all.values.slice(at, at + size) },
             ]),
-          )
+          ])
         same(store.points(key, 'reward/score'), { iterations: all.iterations, values: all.values }, key)
         same(
           store.series(key),
@@ -84,7 +84,7 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
         1 / 3,
       ]
       const iterations = [3, 4, 9, 10, 1000, 1001, 2 ** 40, 2 ** 53 - 1]
-      store.commit(commit('r', epoch, [{ ...SERIES, iterations, values }]))
+      store.commit([commit('r', epoch, [{ ...SERIES, iterations, values }])])
       const back = store.points('r', 'reward/score')
       same(back.iterations, iterations, 'iterations')
       ensure(
@@ -98,7 +98,7 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
         ['new', 20],
       ] as const) {
         const samples = [{ iteration: 1, prompt: 'p', response: `${key} \u0000 \ud83d\ude00 '"`, reward: Number.NaN }]
-        store.commit({ ...commit(key, store.claim(identity(key)), []), time, samples, alerts: [ALERT] })
+        store.commit([{ ...commit(key, store.claim(identity(key)), []), time, samples, alerts: [ALERT] }])
       }
       same(
         store.runs().map(({ key }) => key),
@@ -114,7 +114,7 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
     }),
     check('stores nothing of a commit that fails', (store) => {
       const epoch = store.claim(identity('r'))
-      store.commit(commit('r', epoch, [{ ...SERIES, iterations: [1], values: [1] }]))
+      store.commit([commit('r', epoch, [{ ...SERIES, iterations: [1], values: [1] }])])
       const broken = {
         ...SERIES,
         name: 'other',
@@ -123,30 +123,30 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
           throw new Error('no values')
         },
       }
-      throws(() => store.commit(commit('r', epoch, [{ ...SERIES, iterations: [2], values: [2] }, broken])), null)
+      throws(() => store.commit([commit('r', epoch, [{ ...SERIES, iterations: [2], values: [2] }, broken])]), null)
       same(store.points('r', 'reward/score').values, [1], 'after a commit that failed')
-      store.commit(commit('r', epoch, [{ ...SERIES, iterations: [2], values: [2] }]))
+      store.commit([commit('r', epoch, [{ ...SERIES, iterations: [2], values: [2] }])])
       same(store.points('r', 'reward/score').values, [1, 2], 'after the next one')
     }),
     check('begins anew for who claims a run, and refuses who was overtaken', (store) => {
       const first = store.claim(identity('r'))
-      store.commit({ ...commit('r', first, [{ ...SERIES, iterations: [1, 2], values: [1, 2] }]), alerts: [ALERT] })
+      store.commit([{ ...commit('r', first, [{ ...SERIES, iterations: [1, 2], values: [1, 2] }]), alerts: [ALERT] }])
       const second = store.claim(identity('r'))
       // Until the new one has something, what was there stays.
       same(store.points('r', 'reward/score').values, [1, 2], 'after the claim')
-      throws(() => store.commit(commit('r', first, [])), 'bad-usage')
-      store.commit(commit('r', second, [{ ...SERIES, iterations: [1], values: [7] }]))
+      throws(() => store.commit([commit('r', first, [])]), 'bad-usage')
+      store.commit([commit('r', second, [{ ...SERIES, iterations: [1], values: [7] }])])
       same(store.points('r', 'reward/score').values, [7], 'after the new one')
       same(store.alerts('r'), [], 'alerts of before')
-      throws(() => store.commit(commit('never claimed', 1, [])), 'bad-usage')
+      throws(() => store.commit([commit('never claimed', 1, [])]), 'bad-usage')
     }),
     check('keeps tags and notes while a run is stored anew, and forgets them with it', (store) => {
-      store.commit(commit('r', store.claim(identity('r')), []))
+      store.commit([commit('r', store.claim(identity('r')), [])])
       store.tag('r', ['b', 'a', 'b'], [])
       store.tag('r', [], ['b', 'none'])
       store.note('r', 'a "note"', 5)
       store.note('r', 'another', 6)
-      store.commit(commit('r', store.claim(identity('r')), []))
+      store.commit([commit('r', store.claim(identity('r')), [])])
       const [run] = store.runs()
       same(
         [run!.tags, run!.notes],
@@ -160,18 +160,18 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
         'tags and notes',
       )
       store.remove('r')
-      store.commit(commit('r', store.claim(identity('r')), []))
+      store.commit([commit('r', store.claim(identity('r')), [])])
       same([store.runs()[0]!.tags, store.runs()[0]!.notes], [[], []], 'after the removal')
     }),
     check('leaves out what a later attempt did again', (store) => {
       const epoch = store.claim(identity('r'))
-      store.commit(commit('r', epoch, [{ ...SERIES, iterations: [0, 1, 2, 3, 4], values: [0, 1, 2, 3, 4] }]))
+      store.commit([commit('r', epoch, [{ ...SERIES, iterations: [0, 1, 2, 3, 4], values: [0, 1, 2, 3, 4] }])])
       const attempts = [
         { attempt: 1, fromIteration: 0 },
         { attempt: 2, fromIteration: 2 },
       ]
       const again = commit('r', epoch, [{ ...SERIES, attempt: 2, iterations: [2, 3], values: [20, 30] }])
-      store.commit({ ...again, state: { ...STATE, attempts } })
+      store.commit([{ ...again, state: { ...STATE, attempts } }])
       same(store.points('r', 'reward/score'), { iterations: [0, 1, 2, 3], values: [0, 1, 20, 30] }, 'points')
       same(
         store.zoom('r', 'reward/score', { buckets: 1 }).map(({ max, count }) => [max, count]),
@@ -182,7 +182,7 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
     check('gives any range in as many buckets as were asked for, with its extremes', (store) => {
       const { epoch, all } = begin(store, 'r')
       const values = all.values.map((value, i) => (i === 777 ? 1e6 : value))
-      store.commit(commit('r', epoch, [{ ...all, values }]))
+      store.commit([commit('r', epoch, [{ ...all, values }])])
       for (const range of [
         { buckets: 10 },
         { buckets: 3, from: 700, to: 800 },
@@ -202,13 +202,55 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       same(store.zoom('r', 'no such series'), [], 'a series that is none')
       same(store.zoom('no such run', 'reward/score'), [], 'a run that is none')
     }),
+    check('goes on from a resume point: what came after it is dropped, and nothing is there twice', (store) => {
+      const { epoch, all } = begin(store, 'r')
+      const part = (from: number, to: number): SeriesPoints => ({
+        ...all,
+        iterations: all.iterations.slice(from, to),
+        values: all.values.slice(from, to),
+      })
+      const sample = (iteration: number) => ({ iteration, prompt: 'p', response: 'r', reward: 1 })
+      const state = Uint8Array.from([1, 2, 0, 255])
+      same(store.resumePoint('place'), null, 'a point that is none')
+      same(store.resume('place', identity('r')), null, 'a run without one')
+      store.commit([{ ...commit('r', epoch, [part(0, 700)]), samples: [sample(1)] }], { place: 'place', state })
+      const later = { ...SERIES, name: 'later', iterations: [1], values: [1] }
+      store.commit([{ ...commit('r', epoch, [part(700, 1300), later]), samples: [sample(2)], alerts: [ALERT] }])
+      same([...(store.resumePoint('place') ?? [])], [...state], 'the state')
+      const next = store.resume('place', identity('r'))
+      ensure(next !== null && next > epoch, `epoch ${next} after ${epoch}`)
+      throws(() => store.commit([commit('r', epoch, [part(1300, 1400)])]), 'bad-usage')
+      store.commit([{ ...commit('r', next!, [part(700, 1500)]), samples: [sample(3)] }])
+      same(store.points('r', 'reward/score'), { iterations: all.iterations, values: all.values }, 'points')
+      same(
+        store.series('r').map(({ name }) => name),
+        ['reward/score'],
+        'series',
+      )
+      same(
+        store.samples('r').map(({ iteration }) => iteration),
+        [1, 3],
+        'samples',
+      )
+      same(store.alerts('r'), [], 'alerts')
+      same(
+        [...store.everyPoint('r')].flatMap(({ iterations }) => iterations),
+        all.iterations,
+        'every point',
+      )
+      same(store.verify(), [], 'verify')
+      // Who stores it anew leaves no point behind that would fit something else.
+      store.claim(identity('r'))
+      same(store.resumePoint('place'), null, 'after a claim')
+      same(store.resume('place', identity('r')), null, 'after a claim')
+    }),
     check('forgets a run that is removed, and takes it again', (store) => {
       const { epoch, all } = begin(store, 'r')
-      store.commit(commit('r', epoch, [all]))
+      store.commit([commit('r', epoch, [all])])
       store.remove('r')
       same(store.runs(), [], 'after the removal')
-      throws(() => store.commit(commit('r', epoch, [all])), 'bad-usage')
-      store.commit(commit('r', store.claim(identity('r')), [all]))
+      throws(() => store.commit([commit('r', epoch, [all])]), 'bad-usage')
+      store.commit([commit('r', store.claim(identity('r')), [all])])
       same(store.runs().length, 1, 'met again')
       same(store.verify(), [], 'verify')
     }),
@@ -218,7 +260,7 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
         if (!reopen) return
         const store = create()
         const { epoch, all } = begin(store, 'r')
-        store.commit({ ...commit('r', epoch, [all]), alerts: [ALERT] })
+        store.commit([{ ...commit('r', epoch, [all]), alerts: [ALERT] }])
         store.close()
         const again = reopen()
         try {

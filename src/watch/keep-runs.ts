@@ -3,64 +3,105 @@
  *
  * @module
  */
-import { errorMessage } from '../errors.ts'
+import { errorMessage, TelltaleError } from '../errors.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
 import { NUMBERS_FROM } from '../sources/formats.ts'
 import { openStore } from '../stores/open-store.ts'
+import { refill } from '../stores/refill.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
-import type { RunStore } from '../stores/store.ts'
+import type { RunIdentity, RunStore } from '../stores/store.ts'
 import { type Clock, systemClock } from '../time.ts'
-import type { LiveRun, WatchedRunOptions } from './watched-run.ts'
+import type { LiveRun, WatchedRun, WatchedRunOptions } from './watched-run.ts'
 
 /** Between two commits of all runs that have news. */
 const COMMIT_INTERVAL_MS = 2000
 
 const rankOf = ({ format }: FoundRun['parts'][number]) => NUMBERS_FROM.indexOf(format.name)
 
+/** Between two points of a run from which another process can go on. */
+const RESUME_INTERVAL_MS = 30_000
+
 /** What keeps runs. */
 export interface RunKeeper {
   readonly onBegin: NonNullable<WatchedRunOptions['onBegin']>
-  /** Stores what has come, if some time has passed since it did last. */
-  round(): void
+  readonly resume: NonNullable<WatchedRunOptions['resume']>
+  /** Stores what has come of the runs that are watched, if some time has passed since it did last. */
+  round(watched: Iterable<WatchedRun>): void
   /** Stores what has come, and closes the store. */
-  close(): void
+  close(watched: Iterable<WatchedRun>): void
 }
 
 /** @param say takes a line for the person who watches. */
 export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => void): RunKeeper {
-  const recorders = new Set<RunRecorder>()
+  /** By the key of the run's place. */
+  const places = new Map<string, { readonly recorders: Map<string, RunRecorder>; resumableMs: number }>()
   let committedMs = Number.NEGATIVE_INFINITY
-  const commitAll = () => {
-    for (const recorder of recorders) recorder.commit()
+
+  /** @param resumable whether another process shall be able to go on from here, at whatever cost. */
+  function commit(watched: Iterable<WatchedRun>, resumable: boolean): void {
+    const byKey = new Map([...watched].map((one) => [one.found.key, one]))
+    for (const [key, place] of places) {
+      const all = [...place.recorders.values()]
+      if (!all.some(({ hasNews }) => hasNews)) continue
+      const due = resumable || clock.monotonicMs() - place.resumableMs >= RESUME_INTERVAL_MS
+      const state = due ? (byKey.get(key)?.save() ?? null) : null
+      const gathered = all.map((recorder) => [recorder, recorder.gather(state !== null)] as const)
+      const commits = gathered.flatMap(([, one]) => (one === null ? [] : [one]))
+      if (commits.length === 0) continue
+      // Where one of them cannot be stored, the others have no common point either.
+      const point = state !== null && commits.length === all.length ? { place: key, state } : undefined
+      try {
+        store.commit(commits, point)
+        if (point) place.resumableMs = clock.monotonicMs()
+        for (const [recorder, one] of gathered) if (one !== null) recorder.committed()
+      } catch (error) {
+        for (const [recorder, one] of gathered) if (one !== null) recorder.refused(error)
+      }
+    }
   }
+
   return {
-    onBegin(run: LiveRun, found: FoundRun) {
+    resume(found) {
+      try {
+        return store.resumePoint(found.key)
+      } catch {
+        // Then the run is read from its beginning.
+        return null
+      }
+    },
+    onBegin(run: LiveRun, found: FoundRun, resumed: boolean) {
       // Its numbers come from the part that says most.
       const [part] = found.parts.toSorted((a, b) => rankOf(a) - rankOf(b))
+      const identity = (): RunIdentity => ({
+        key: `${found.key} ${run.id}`,
+        run: run.id,
+        name: run.name,
+        path: part?.path ?? '-',
+        source: part?.format.name ?? 'jsonl',
+      })
+      const epoch = resumed ? store.resume(found.key, identity()) : undefined
+      if (epoch === null) throw new TelltaleError('bad-usage', 'the store has no such point to go on from')
+      if (resumed)
+        refill(run.monitor.getMetricsStore(), store.everyPoint(identity().key), run.monitor.summary().attempts)
       const recorder = runRecorder({
-        store,
-        identity: () => ({
-          key: `${found.key} ${run.id}`,
-          run: run.id,
-          name: run.name,
-          path: part?.path ?? '-',
-          source: part?.format.name ?? 'jsonl',
-        }),
+        ...{ store, identity, epoch },
         monitor: () => run.monitor,
         analyzer: () => run.analyzer,
         now: clock.unixSeconds,
         say: (text) => say(`${run.name}: ${text}`),
       })
-      recorders.add(recorder)
+      const place = places.get(found.key) ?? { recorders: new Map(), resumableMs: clock.monotonicMs() }
+      places.set(found.key, place)
+      place.recorders.set(run.id, recorder)
       return recorder.event
     },
-    round() {
+    round(watched) {
       if (clock.monotonicMs() - committedMs < COMMIT_INTERVAL_MS) return
-      commitAll()
+      commit(watched, false)
       committedMs = clock.monotonicMs()
     },
-    close() {
-      commitAll()
+    close(watched) {
+      commit(watched, true)
       store.close()
     },
   }

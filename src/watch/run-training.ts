@@ -83,6 +83,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       urgent: () => complete,
       wanted: earlier.isOurs,
       onBegin: keeper?.onBegin,
+      resume: keeper?.resume,
       onRun(run) {
         watched.add(run)
         view.change()
@@ -108,7 +109,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       onRound({ caughtUp, searched }) {
         if (searched) earlier.searched()
         view.round(caughtUp)
-        keeper?.round()
+        keeper?.round(watched)
         // A search after the last line has found what there is, a training of a second, too.
         if (complete && searched && caughtUp) over()
       },
@@ -116,7 +117,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
     return await exit
   } finally {
     await actor.close()
-    keeper?.close()
+    keeper?.close(watched)
     await view.close()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
   }

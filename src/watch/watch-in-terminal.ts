@@ -75,6 +75,7 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
       clock: systemClock,
       signal: controller.signal,
       onBegin: keeper?.onBegin,
+      resume: keeper?.resume,
       onRun(run) {
         watched.add(run)
         view.change()
@@ -95,13 +96,13 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
       onProblem: view.say,
       onRound({ caughtUp }) {
         view.round(caughtUp)
-        keeper?.round()
+        keeper?.round(watched)
       },
       done: () => files.length === 0 && stdin?.ended === true,
     })
   } finally {
     await actor.close()
-    keeper?.close()
+    keeper?.close(watched)
     await view.close()
     process.off('SIGINT', end)
     process.off('SIGTERM', end)

@@ -7,17 +7,18 @@ import { deriveQuality } from '../check/derive-quality.ts'
 import { QualityAnalyzer, type QualityAnalyzerOptions } from '../decision/quality-analyzer.ts'
 import type { Alert, AlertKind } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
-import type { RunStatus, TrainingEvent } from '../events.ts'
+import { createTrainingEvent, type RunStatus, type TrainingEvent, type TrainingEventInit } from '../events.ts'
 import { newReadReport } from '../log/read-report.ts'
 import { inOrder } from '../log/read-run.ts'
 import { createReplayer } from '../log/replayer.ts'
 import type { WireLine } from '../log/wire.ts'
 import type { TrainingMonitor } from '../monitor.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
-import { openRun, type RunReader, readRunOf } from '../sources/run-reader.ts'
+import { isOfSameFiles, openRun, type RunReader, readRunOf } from '../sources/run-reader.ts'
 import type { SourceDamage } from '../sources/source.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import type { PolledSource } from './polled-source.ts'
+import { decodeResumeState, encodeResumeState, type LiveRunSaved, type ResumeState } from './resume-state.ts'
 
 /** How runs are followed. */
 export interface WatchedRunOptions {
@@ -28,8 +29,13 @@ export interface WatchedRunOptions {
   readonly ignore?: ReadonlySet<AlertKind> | undefined
   /** Unix seconds, for what has no time of its own. */
   readonly now: () => number
-  /** Called when a run begins, before its first event; what it returns hears every event of it. */
-  readonly onBegin?: ((run: LiveRun, found: FoundRun) => (event: TrainingEvent) => void) | undefined
+  /**
+   * Called when a run begins, before its first event; what it returns hears every event of it. Where the run is followed on from an earlier process, it
+   * gives the series back to the run's store of metrics, or throws: then all is read from the beginning.
+   */
+  readonly onBegin?: ((run: LiveRun, found: FoundRun, resumed: boolean) => (event: TrainingEvent) => void) | undefined
+  /** What {@link WatchedRun.save} of an earlier process gave for these files; the run is read from its beginning where there is none. */
+  readonly resume?: ((found: FoundRun) => Uint8Array | null) | undefined
 }
 
 /** One run as its files tell it; a log of our own may hold several. */
@@ -70,6 +76,8 @@ export interface WatchedRun {
   readonly bytesRead: number
   /** Takes what is new; never throws for what files contain or do. */
   read(signal?: AbortSignal): Promise<{ readonly more: boolean; readonly news: boolean }>
+  /** What another process needs to go on from here; null where it has to begin anew. Not while it is read. */
+  save(): Uint8Array | null
   close(): void
 }
 
@@ -94,13 +102,44 @@ export function watchRun(
   let skip = 0
   let lines = 0
   let ended = false
+  let newest = new Map<string, number>()
+  /** Whether an earlier process's state was not to be used, or is no longer. */
+  let anew = options.resume === undefined || open !== undefined
+
+  function savedState(): ResumeState | null {
+    if (anew) return null
+    anew = true
+    const bytes = options.resume?.(found)
+    const state = bytes ? decodeResumeState(bytes, options) : null
+    return state !== null && isOfSameFiles(state.reader, found) ? state : null
+  }
 
   async function openReader(): Promise<RunReader> {
+    const saved = savedState()
+    if (saved) {
+      try {
+        return await openFrom(saved)
+      } catch (error) {
+        // Files that cannot be opened now are the next look's; anything else has to be read from the beginning.
+        if (error instanceof TelltaleError && error.code === 'not-readable') {
+          anew = false
+          throw error
+        }
+      }
+    }
+    return openFrom(null)
+  }
+
+  async function openFrom(saved: ResumeState | null): Promise<RunReader> {
+    for (const run of runs.values()) run.close()
     runs.clear()
-    damageCount = 0
-    newestDamage = null
-    const isNew = inOrder(newReadReport())
+    damageCount = saved?.damage.count ?? 0
+    newestDamage = saved?.damage.newest ?? null
+    newest = new Map(saved?.newest)
+    for (const one of saved?.runs ?? []) runs.set(one.id, liveRun(one.id, one.name, found, options, one))
+    const isNew = inOrder(newReadReport(), newest)
     const readerOptions = {
+      saved: saved?.reader,
       trainer: options.trainer,
       rename: options.rename,
       now: options.now,
@@ -185,6 +224,21 @@ export function watchRun(
         return { more: false, news }
       }
     },
+    save() {
+      const saved = reader?.save() ?? null
+      if (saved === null || problem !== null) return null
+      const states = [...runs.values()].map((run) => run.save())
+      if (states.length === 0 || states.includes(null)) return null
+      return encodeResumeState(
+        {
+          reader: saved,
+          newest,
+          damage: { count: damageCount, newest: newestDamage },
+          runs: states.flatMap((one) => (one === null ? [] : [one])),
+        },
+        options,
+      )
+    },
     close() {
       reader?.close()
       for (const run of runs.values()) run.close()
@@ -198,25 +252,34 @@ interface LiveRunState extends LiveRun {
   heard(nowSeconds: number): void
   /** Nothing has come; tells the monitor that time passes. @returns whether that raised an alert. */
   silent(nowSeconds: number): boolean
+  save(): LiveRunSaved | null
   close(): void
 }
 
-function liveRun(id: string, name: string, found: FoundRun, options: WatchedRunOptions): LiveRunState {
+function liveRun(
+  id: string,
+  name: string,
+  found: FoundRun,
+  options: WatchedRunOptions,
+  saved?: LiveRunSaved,
+): LiveRunState {
   let monitor: TrainingMonitor | null = null
   let analyzer: QualityAnalyzer | null = null
-  let writer = ''
-  let newest: TrainingEvent | null = null
-  let step = 0
-  let said: string | null = null
+  let writer = saved?.writer ?? ''
+  let newest: TrainingEvent | null = saved?.newest ? createTrainingEvent(saved.newest as TrainingEventInit) : null
+  let step = saved?.step ?? 0
+  let said: string | null = saved?.said ?? null
   /** Time of the newest line by the run's clock; when it came, and when the last tick was, by ours. NaN before anything came live. */
-  let lineSeconds = 0
+  let lineSeconds = saved?.lineSeconds ?? 0
   let heardSeconds = Number.NaN
   let tickSeconds = 0
   const listeners = new Set<(event: TrainingEvent) => void>()
   const ignore = options.ignore ?? new Set<AlertKind>()
   let kept: readonly Alert[] = []
   let keptOf = -1
+  const deriver = deriveQuality(saved?.derive)
   const replayer = createReplayer({
+    saved: saved?.replayer,
     setup(made) {
       monitor = made
       analyzer = new QualityAnalyzer({ monitor: made, ...options.analyzer })
@@ -230,7 +293,7 @@ function liveRun(id: string, name: string, found: FoundRun, options: WatchedRunO
         },
       })
     },
-    derive: deriveQuality(),
+    derive: deriver.derive,
   })
   const state: LiveRunState = {
     id,
@@ -293,11 +356,24 @@ function liveRun(id: string, name: string, found: FoundRun, options: WatchedRunO
       replayer.take({ v: 1, run: id, writer, seq: 1, time: lineSeconds + nowSeconds - heardSeconds, type: 'tick' })
       return (analyzer?.alertHistory.length ?? 0) > before
     },
+    save() {
+      const kept = replayer.save()
+      if (kept === null || analyzer === null) return null
+      const { phase, iteration, metrics, metadata } = newest ?? {}
+      return {
+        ...{ id, name, said, writer, step, lineSeconds },
+        newest: phase === undefined ? null : { phase, iteration: iteration!, metrics: metrics!, metadata: metadata! },
+        replayer: kept,
+        derive: deriver.save(),
+        analyzer: analyzer.snapshot(),
+      }
+    },
     close() {
       listeners.clear()
     },
   }
-  const listener = options.onBegin?.(state, found)
+  if (saved) (analyzer as QualityAnalyzer | null)?.restore(saved.analyzer)
+  const listener = options.onBegin?.(state, found, saved !== undefined)
   if (listener) listeners.add(listener)
   return state
 }

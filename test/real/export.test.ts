@@ -39,7 +39,7 @@ it('TensorBoard’s own reader reads what is exported, and so does Python’s fo
   const values = iterations.map((i) => (i === 7 ? Number.NaN : i === 8 ? Number.NEGATIVE_INFINITY : Math.sin(i)))
   const names = ['reward/score', 'a "name", with é']
   const points = names.map((name) => ({ name, original: name, unit: '', attempt: 1, iterations, values }))
-  store.commit({ key: 'k', epoch, state, points, samples: [], alerts: [], time: 1 })
+  store.commit([{ key: 'k', epoch, state, points, samples: [], alerts: [], time: 1 }])
   const [run] = store.runs()
   for (const [format, file, tracker, round] of [
     ['tensorboard', 'events.out.tfevents.1700000000.telltale', 'tensorboard', Math.fround],

@@ -95,4 +95,16 @@ export const MIGRATIONS: readonly string[] = [
       JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number,
       json_each(chunk_values.vals) AS one;
   `,
+  `
+  CREATE TABLE resume_points (place TEXT PRIMARY KEY, state BLOB NOT NULL, unix_seconds REAL NOT NULL);
+  CREATE TABLE resume_marks (
+    place TEXT NOT NULL,
+    key TEXT NOT NULL,
+    series TEXT NOT NULL,
+    last_sample INTEGER NOT NULL,
+    alerts INTEGER NOT NULL,
+    PRIMARY KEY (place, key)
+  );
+  CREATE INDEX resume_marks_of_run ON resume_marks (key);
+  `,
 ]
