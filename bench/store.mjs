@@ -56,6 +56,7 @@ function longRun(path) {
       checkpoints: [],
       attempts: [],
       coverage: [],
+      process: null,
     },
   }
   let spentMs = 0

@@ -315,6 +315,10 @@ describe('the log', () => {
       name: 'n',
       attempt: 1,
       trainer: 'own-loop',
+      process: expect.objectContaining({
+        pid: process.pid,
+        versions: expect.objectContaining({ node: process.version }),
+      }),
       earlyStop: 'critical',
     })
     expect(written[2]).toMatchObject({ iteration: 2, prompts: ['p'], responses: ['r'], rewards: ['Infinity'] })

@@ -19,9 +19,10 @@ import { errorMessage, TelltaleError } from './errors.ts'
 import { createTrainingEvent, type RunStatus, TrainingEvent, type TrainingEventInit, TrainingPhase } from './events.ts'
 import { decodeNumber } from './log/decode-metrics.ts'
 import { earlierCheckpoints } from './log/earlier-checkpoints.ts'
+import { ownProcess } from './log/process-info.ts'
 import { RunLog } from './log/run-log.ts'
 import { MetricsStore } from './metrics/store.ts'
-import type { MonitorView, RunSummary, StopRequest } from './run-summary.ts'
+import type { MonitorView, ProcessInfo, RunSummary, StopRequest } from './run-summary.ts'
 import { watchProcess } from './signals.ts'
 import { type Clock, randomId, systemClock, yieldToEventLoop } from './time.ts'
 import { VerbosityLevel } from './verbosity.ts'
@@ -83,6 +84,7 @@ export interface MonitorState {
   readonly silenceSeconds: number
   readonly closedHere: number
   readonly counters: readonly number[]
+  readonly process: ProcessInfo | null
 }
 
 /** Events whose iteration does not say how far the run is. */
@@ -152,6 +154,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   #config: Record<string, unknown> = {}
   #totalIterations: number | null = null
   #error: string | null = null
+  #process: ProcessInfo | null = null
   #generator: SampleGenerator | null = null
   #unwatch: (() => void) | null = null
 
@@ -229,7 +232,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       earlyStop: this.#earlyStop,
     }
     this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, header, randomId())
-    this.#log?.run(this.#now(), header)
+    if (this.#log) {
+      this.#process = ownProcess()
+      this.#log.run(this.#now(), header, this.#process)
+    }
     if (this.#log && this.#log.attempt > 1) {
       this.#checkpoints = [...earlierCheckpoints(this.#log.earlier)].slice(-MAX_CHECKPOINTS)
       this.#continues = true
@@ -390,6 +396,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
         ...[this.#rejectedEvents, this.#rejectedValues, this.#lateValues, this.#ignoredEvents],
         this.#damagedLines,
       ],
+      process: this.#process,
     }
   }
 
@@ -426,6 +433,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#lateValues = saved.counters[2]!
     this.#ignoredEvents = saved.counters[3]!
     this.#damagedLines = saved.counters[4]!
+    this.#process = saved.process
   }
 
   /** Adds to the count of damaged log lines; called by a replay. */
@@ -436,6 +444,11 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Adds to the count of values that were no numbers; called by a replay. */
   noteRejectedValues(count: number): void {
     this.#rejectedValues += count
+  }
+
+  /** The process that writes the log has said who it is. Called by a replay. */
+  noteProcess(info: ProcessInfo): void {
+    this.#process = info
   }
 
   /** A later writer continues the run: what ended it before is past. Called by a replay. */
@@ -508,6 +521,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       name: this.name,
       outputDir: this.outputDir,
       verbosity: this.verbosity,
+      process: this.#process,
       status: this.#status,
       iterations: this.#done(),
       lastIteration: this.#lastClosed < 0 ? null : this.#lastClosed,

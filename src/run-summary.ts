@@ -40,6 +40,24 @@ export interface RunCounters {
   readonly damagedLines: number
 }
 
+/** The process that trains, as it has said in the run's log. */
+export interface ProcessInfo {
+  /** Name of the machine. */
+  readonly host: string
+  /** Number of the process there. */
+  readonly pid: number
+  /** Whose numbers these are, where the kernel says it: a container has its own. */
+  readonly pidNamespace: string | null
+  /** When it began, in the kernel's own count; null where that is not known. */
+  readonly startTicks: string | null
+  /** Command line, without secrets; at most 2,000 characters. */
+  readonly command: string
+  /** Of the folder that it was started in; `dirty` where files differ from the commit, null where that is not known. */
+  readonly git: { readonly commit: string; readonly dirty: boolean | null } | null
+  /** Versions by name: of the language, of Telltale, of the trainer's libraries. */
+  readonly versions: Readonly<Record<string, string>>
+}
+
 /** Everything a report says about the run itself. */
 export interface RunSummary {
   /** Id of the run. */
@@ -52,6 +70,8 @@ export interface RunSummary {
   readonly outputDir: string | null
   /** How much outputs show. */
   readonly verbosity: VerbosityLevel
+  /** The process that trains, or null where its log does not say. */
+  readonly process: ProcessInfo | null
   /** `running` before TRAINING_END. */
   readonly status: RunStatus | 'running'
   /**

@@ -75,7 +75,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   detectors: { values: ['events.ts', 'stats', 'vocabulary'], types: [] },
   'callbacks.ts': { values: ['events.ts'], types: ['detectors', 'metrics'] },
   'run-summary.ts': { values: [], types: ['detectors', 'events.ts', 'metrics'] },
-  log: { values: ['events.ts', 'monitor.ts', 'text', 'vocabulary'], types: [] },
+  log: { values: ['events.ts', 'monitor.ts', 'text', 'vocabulary', 'version.ts'], types: ['run-summary.ts'] },
   'monitor.ts': {
     values: ['callbacks.ts', 'events.ts', 'log', 'metrics', 'signals.ts', 'vocabulary'],
     types: ['detectors', 'run-summary.ts'],
@@ -99,7 +99,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     types: ['decision', 'monitor.ts'],
   },
   // What is kept of runs; no detector, no file format.
-  stores: { values: ['sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
+  stores: { values: ['log', 'sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
   // Looks back at runs that are kept.
   lookback: {
     values: ['check', 'outputs', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],

@@ -31,6 +31,7 @@ import numbers
 import os
 import re
 import secrets
+import socket
 import stat
 import sys
 import threading
@@ -361,7 +362,7 @@ class Run:
         attempt = 1 + max((_attempt_of(path, self.id) for path in _logs_in(self.folder)), default=0)
         self._log = _Log(self.folder, self.id, self.writer)
         header = {"attempt": attempt, "project": _label(project, "default"), "name": _label(name, self.id)}
-        self._write("run", f",{_encode({**header, 'trainer': _label(trainer, 'own-loop'), 'client': f'python {__version__}'})[1:-1]}")
+        self._write("run", f",{_encode({**header, 'trainer': _label(trainer, 'own-loop'), 'client': f'python {__version__}', 'process': _process()})[1:-1]}")
         metadata: Dict[str, Any] = {}
         if config is not None:
             metadata["config"] = _Plain(self._count).of(config)
@@ -1380,6 +1381,81 @@ def _logs_in(folder: str) -> List[str]:
     return [
         os.path.join(folder, name) for name in sorted(os.listdir(folder)) if re.fullmatch(r"events-[A-Za-z0-9_-]+\.jsonl", name)
     ]
+
+
+def _process() -> Dict[str, Any]:
+    """Which process this is, so that a run that ended without a word can be told from one that goes on. Never fails; starts no program."""
+    secret = re.compile("key|token|secret|passw|credential", re.IGNORECASE)
+    command = []
+    hide = False
+    for arg in getattr(sys, "orig_argv", None) or [sys.executable, *sys.argv]:
+        name, equals, _ = arg.partition("=")
+        if equals and secret.search(name):
+            command.append(f"{name}=***")
+        elif hide and not arg.startswith("-"):
+            command.append("***")
+        else:
+            command.append(arg)
+        hide = arg.startswith("-") and not equals and secret.search(arg) is not None
+    versions = {"python": sys.version.split()[0], "telltale-client": __version__}
+    for library in ("torch", "transformers", "trl", "verl", "openrlhf", "lightning", "vllm"):
+        # Only what the training has loaded itself.
+        version = getattr(sys.modules.get(library), "__version__", None)
+        if version is not None:
+            versions[library] = str(version)[:40]
+    commit = _git_commit()
+    return {
+        "host": socket.gethostname()[:255],
+        "pid": os.getpid(),
+        "pidNamespace": _or_none(lambda: os.readlink("/proc/self/ns/pid")),
+        "startTicks": _or_none(_start_ticks),
+        "command": " ".join(command)[:2000],
+        "git": None if commit is None else {"commit": commit, "dirty": None},
+        "versions": versions,
+    }
+
+
+def _start_ticks() -> str:
+    with open("/proc/self/stat", encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    return text[text.rindex(")") + 2 :].split(" ")[19]
+
+
+def _git_commit() -> Optional[str]:
+    """Commit of the folder's repository, read from its files: to start a program would fork a training."""
+
+    def read(path: str) -> str:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(1_000_000)
+
+    try:
+        folder = os.getcwd()
+        while not os.path.isdir(os.path.join(folder, ".git")):
+            folder, before = os.path.dirname(folder), folder
+            if folder == before:
+                return None
+        git = os.path.join(folder, ".git")
+        head = read(os.path.join(git, "HEAD")).strip()
+        if head.startswith("ref: "):
+            name = head[5:]
+            if ".." in name or not name.startswith("refs/"):
+                return None
+            loose = os.path.join(git, name)
+            if os.path.isfile(loose):
+                head = read(loose).strip()
+            else:
+                packed = re.search(rf"^([0-9a-f]{{40,64}}) {re.escape(name)}$", read(os.path.join(git, "packed-refs")), re.MULTILINE)
+                head = packed[1] if packed else ""
+        return head if re.fullmatch("[0-9a-f]{40,64}", head) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _or_none(ask: Callable[[], str]) -> Optional[str]:
+    try:
+        return ask()
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _attempt_of(path: str, run_id: str) -> int:

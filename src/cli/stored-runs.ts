@@ -3,7 +3,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { errorMessage, TelltaleError } from '../errors.ts'
+import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
+import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
 import type { RunStore } from '../stores/store.ts'
 import { plainText } from '../text/plain-text.ts'
@@ -50,6 +52,7 @@ function verb(name: string, description: string, help: string): Command {
 async function withStore<Result>(work: (store: RunStore) => Result | Promise<Result>): Promise<Result> {
   const store = openStore(process.env, say)
   try {
+    markCrashed(store, isAlive)
     return await work(store)
   } finally {
     store.close()
@@ -106,14 +109,14 @@ function importCommand(): Command {
 
 function listCommand(): Command {
   return verb('ls', 'Lists the runs that were watched or imported, those with critical alerts first.', NAMED)
-    .option('--status <status>', 'only runs that are running, completed, stopped or failed')
+    .option('--status <status>', 'only runs that are running, completed, stopped, failed or crashed')
     .option('--tag <tag>', 'only runs with this tag')
     .option('--json', 'print them as JSON, those that were seen last first')
     .action(async ({ status, tag, json }: { status?: string; tag?: string; json?: true }) => {
-      if (status !== undefined && !['running', 'completed', 'stopped', 'failed'].includes(status))
+      if (status !== undefined && !['running', 'completed', 'stopped', 'failed', 'crashed'].includes(status))
         throw new TelltaleError(
           'bad-option',
-          `--status is ${JSON.stringify(plainText(status, 40))}; expected running, completed, stopped or failed`,
+          `--status is ${JSON.stringify(plainText(status, 40))}; expected running, completed, stopped, failed or crashed`,
         )
       const { listText } = await import('../lookback/list-text.ts')
       await withStore((store) => {

@@ -8,6 +8,7 @@ import { type MonitorState, TrainingMonitor, type TrainingMonitorOptions } from 
 import type { Clock } from '../time.ts'
 import { isTrainerName } from '../vocabulary/vocabulary.ts'
 import { decodeMetrics } from './decode-metrics.ts'
+import { processFrom } from './process-info.ts'
 import type { WireLine } from './wire.ts'
 
 /** Options of {@link createReplayer}. */
@@ -121,9 +122,12 @@ function apply(
         rollbackTo: line.rollbackTo,
       })
       return
-    case 'run':
+    case 'run': {
+      const info = processFrom(line.process)
+      if (info) monitor.noteProcess(info)
       if ((line.attempt ?? 1) > 1) monitor.noteResumed(line.attempt ?? 1)
       return
+    }
     default:
       // `alert` and `end` are what the replay itself comes to; `gap` says nothing to a callback.
       return

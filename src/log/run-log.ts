@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import type { TrainingEvent } from '../events.ts'
 import { makeFolder } from '../make-folder.ts'
+import type { ProcessInfo } from '../run-summary.ts'
 import { plainJson } from '../text/plain-json.ts'
 import { type EncodedSamples, encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
 
@@ -81,7 +82,7 @@ export class RunLog {
   }
 
   /** First line of a writer. */
-  run(time: number, header: RunHeader): void {
+  run(time: number, header: RunHeader, process: ProcessInfo): void {
     this.#write(
       'run',
       time,
@@ -91,6 +92,7 @@ export class RunLog {
         name: header.name,
         trainer: header.trainer,
         earlyStop: header.earlyStop,
+        process,
       }),
     )
   }

@@ -35,6 +35,8 @@ export const wireLine = z.discriminatedUnion('type', [
     attempt: z.number().int().min(1).optional(),
     trainer: z.string().optional(),
     earlyStop: z.enum(['critical', 'off']).optional(),
+    // Whoever wants it checks it: a log is worth reading whatever stands there.
+    process: z.unknown().optional(),
   }),
   z.looseObject({
     ...envelope,

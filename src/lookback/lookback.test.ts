@@ -109,7 +109,13 @@ describe('what was imported', () => {
       const iterations = Array.from({ length: 300 }, (_, i) => i)
       const values = noise(name.length, level)
       const [stored] = store.runs()
-      const state = { ...stored!, name, lastIteration: 299, config: { optim: { lr: rate }, seed: 1 } }
+      const state = {
+        ...stored!,
+        status: 'running' as const,
+        name,
+        lastIteration: 299,
+        config: { optim: { lr: rate }, seed: 1 },
+      }
       const points = [{ name: 'reward/score', original: 'reward', unit: 'reward', attempt: 1, iterations, values }]
       const samples = [{ iteration: 299, prompt: 'how?', response: `${name} answers`, reward: level }]
       store.commit([{ key: name, epoch, state, points, samples, alerts: [], time: 1 }])

@@ -72,6 +72,7 @@ function headLines(run: StoredRun, page: Page): Line[] {
       ),
     ),
     ...indent(wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 2, page.glyphs)),
+    ...processLines(run, page),
     ...(run.tags.length > 0 ? indent([[span(`tags: ${displayText(run.tags.join(', '), 200)}`)]]) : []),
     ...run.notes.flatMap(({ text, unixSeconds }) => {
       const when = new Date(1000 * unixSeconds).toISOString().slice(0, 10)
@@ -86,6 +87,22 @@ function headLines(run: StoredRun, page: Page): Line[] {
       ? indent([[span(`attempt ${run.attempts.length}, from iteration ${run.attempts.at(-1)!.fromIteration}`, 'dim')]])
       : []),
   ]
+}
+
+function processLines({ process, status, newestUnixSeconds }: StoredRun, page: Page): Line[] {
+  if (process === null) return []
+  const { host, pid, command, git, versions } = process
+  const heard = newestUnixSeconds ? `, last heard of at ${new Date(1000 * newestUnixSeconds).toISOString()}` : ''
+  const gone = status === 'crashed' ? `; it is gone without an end of the run${heard}` : ''
+  const said = [
+    `process ${pid} of ${host}${gone}`,
+    command,
+    git === null ? '' : `commit ${git.commit.slice(0, 12)}${git.dirty ? ', with changes that are not in it' : ''}`,
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  ].filter((text) => text !== '')
+  return said.flatMap((text) => indent(wrapLine([span(displayText(text, 600), 'dim')], page.width - 2, 3, page.glyphs)))
 }
 
 function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {

@@ -197,6 +197,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       checkpoints: summary.checkpoints,
       attempts: summary.attempts,
       coverage: analyzer().coverage,
+      process: summary.process,
     }
   }
 

@@ -55,7 +55,7 @@ const state = {
     lastIteration: null,
   },
   ...{ totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {}, checkpoints: [] },
-  ...{ attempts: [], coverage: [] },
+  ...{ attempts: [], coverage: [], process: null },
 } as RunState
 
 describe('the file', () => {

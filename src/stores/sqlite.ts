@@ -7,6 +7,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Alert, Coverage } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
+import { processFrom } from '../log/process-info.ts'
 import { makeFolder } from '../make-folder.ts'
 import { type OpenDatabase, openDatabase, type Value } from '../sqlite/database.ts'
 import { plainJson } from '../text/plain-json.ts'
@@ -143,7 +144,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         state.newestUnixSeconds,
       ],
       ...[commit.time, plainJson(state.config).text, JSON.stringify(state.checkpoints), JSON.stringify(state.attempts)],
-      ...[JSON.stringify(state.coverage), epoch!],
+      ...[JSON.stringify(state.coverage), epoch!, state.process === null ? null : JSON.stringify(state.process)],
     ]
     const id = idOf(key)
     if (id !== null) {
@@ -383,6 +384,11 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           .map(([alert]) => JSON.parse(String(alert)) as Alert),
       )
     },
+    markCrashed(key) {
+      guarded('not-writable', () =>
+        database.run("UPDATE runs SET status = 'crashed' WHERE key = ? AND status = 'running'", key),
+      )
+    },
     tag(key, add, remove) {
       guarded('not-writable', () =>
         database.transaction(() => {
@@ -468,7 +474,7 @@ const SERIES_ID = '(SELECT id FROM series WHERE run_id = (SELECT id FROM runs WH
 const RUN_COLUMNS = [
   ...['run', 'name', 'project', 'path', 'source', 'trainer', 'status', 'preset', 'iterations', 'last_iteration'],
   ...['total_iterations', 'started_unix_seconds', 'newest_unix_seconds', 'seen_unix_seconds', 'config', 'checkpoints'],
-  ...['attempts', 'coverage', 'epoch'],
+  ...['attempts', 'coverage', 'epoch', 'process'],
 ] as const
 
 function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
@@ -584,7 +590,7 @@ function runOf(row: readonly Value[]): StoredRun {
     path: text(4),
     source: text(5),
     trainer: text(6),
-    status: text(7) as RunState['status'],
+    status: text(7) as StoredRun['status'],
     preset: row[8] === null ? null : text(8),
     iterations: Number(row[9]),
     lastIteration: numberOrNull(10),
@@ -596,10 +602,11 @@ function runOf(row: readonly Value[]): StoredRun {
     checkpoints: JSON.parse(text(16)) as number[],
     attempts: JSON.parse(text(17)) as RunState['attempts'],
     coverage: JSON.parse(text(18)) as Coverage[],
-    alerts: Number(row[20]),
-    criticalAlerts: Number(row[21]),
-    tags: JSON.parse(text(22)) as string[],
-    notes: JSON.parse(text(23)) as StoredRun['notes'],
+    process: row[20] === null ? null : processFrom(JSON.parse(text(20))),
+    alerts: Number(row[21]),
+    criticalAlerts: Number(row[22]),
+    tags: JSON.parse(text(23)) as string[],
+    notes: JSON.parse(text(24)) as StoredRun['notes'],
   }
 }
 

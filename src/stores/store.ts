@@ -4,6 +4,8 @@
  * @module
  */
 import type { Alert, Coverage } from '../detectors/detector.ts'
+import type { RunStatus } from '../events.ts'
+import type { ProcessInfo } from '../run-summary.ts'
 
 /** A run that is told to a store. */
 export interface RunIdentity {
@@ -22,7 +24,7 @@ export interface RunState {
   readonly name: string
   readonly project: string
   readonly trainer: string
-  readonly status: 'running' | 'completed' | 'stopped' | 'failed'
+  readonly status: RunStatus | 'running'
   readonly preset: string | null
   /** Iterations that are done, the newest of them, and how many there are to be. */
   readonly iterations: number
@@ -35,6 +37,8 @@ export interface RunState {
   readonly checkpoints: readonly number[]
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
   readonly coverage: readonly Coverage[]
+  /** Null where the run does not say. */
+  readonly process: ProcessInfo | null
 }
 
 /** Values of one series in the order in which they came; NaN and infinities are values. */
@@ -80,7 +84,9 @@ export interface ResumePoint {
 }
 
 /** A run as a store has it. */
-export interface StoredRun extends RunIdentity, RunState {
+export interface StoredRun extends RunIdentity, Omit<RunState, 'status'> {
+  /** `crashed`: it has no end, and its process is gone. */
+  readonly status: RunState['status'] | 'crashed'
   readonly alerts: number
   readonly criticalAlerts: number
   /** When something of it was stored last. */
@@ -161,6 +167,8 @@ export interface RunStore {
   zoom(key: string, name: string, range?: ZoomRange): readonly StoredBucket[]
   samples(key: string, limit?: number): readonly StoredSample[]
   alerts(key: string): readonly Alert[]
+  /** A run that goes on, as far as is known, has no process any more. The next commit says otherwise. */
+  markCrashed(key: string): void
   /** Puts tags on a run and takes others off. They stay when the run is stored anew. */
   tag(key: string, add: readonly string[], remove: readonly string[]): void
   /** Keeps a note beside those that are there. */

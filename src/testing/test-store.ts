@@ -297,6 +297,7 @@ const STATE: RunState = {
   checkpoints: [1, 2],
   attempts: [{ attempt: 1, fromIteration: 0 }],
   coverage: [],
+  process: null,
 }
 
 const ALERT: Alert = {

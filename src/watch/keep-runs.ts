@@ -4,8 +4,10 @@
  * @module
  */
 import { errorMessage, TelltaleError } from '../errors.ts'
+import { isAlive } from '../log/process-info.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
 import { NUMBERS_FROM } from '../sources/formats.ts'
+import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore } from '../stores/open-store.ts'
 import { refill } from '../stores/refill.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
@@ -20,6 +22,9 @@ const rankOf = ({ format }: FoundRun['parts'][number]) => NUMBERS_FROM.indexOf(f
 
 /** Between two points of a run from which another process can go on. */
 const RESUME_INTERVAL_MS = 30_000
+
+/** Between two looks for runs whose process is gone. */
+const CRASH_INTERVAL_MS = 10_000
 
 /** What keeps runs. */
 export interface RunKeeper {
@@ -36,6 +41,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
   /** By the key of the run's place. */
   const places = new Map<string, { readonly recorders: Map<string, RunRecorder>; resumableMs: number }>()
   let committedMs = Number.NEGATIVE_INFINITY
+  let lookedMs = Number.NEGATIVE_INFINITY
 
   /** @param resumable whether another process shall be able to go on from here, at whatever cost. */
   function commit(watched: Iterable<WatchedRun>, resumable: boolean): void {
@@ -57,6 +63,20 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       } catch (error) {
         for (const [recorder, one] of gathered) if (one !== null) recorder.refused(error)
       }
+    }
+  }
+
+  /** A run of this machine whose process is gone, and that has said no end, will say none. */
+  function lookForCrashed(): void {
+    if (clock.monotonicMs() - lookedMs < CRASH_INTERVAL_MS) return
+    lookedMs = clock.monotonicMs()
+    try {
+      for (const { name, process, newestUnixSeconds } of markCrashed(store, isAlive)) {
+        const heard = newestUnixSeconds ? `, last heard of at ${new Date(1000 * newestUnixSeconds).toISOString()}` : ''
+        say(`${name}: crashed: its process ${process?.pid} is gone without an end of the run${heard}`)
+      }
+    } catch {
+      // A store that cannot be asked has said so already.
     }
   }
 
@@ -99,6 +119,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       if (clock.monotonicMs() - committedMs < COMMIT_INTERVAL_MS) return
       commit(watched, false)
       committedMs = clock.monotonicMs()
+      lookForCrashed()
     },
     close(watched) {
       commit(watched, true)

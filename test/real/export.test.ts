@@ -32,7 +32,7 @@ it('TensorBoard’s own reader reads what is exported, and so does Python’s fo
       config: {},
       checkpoints: [],
     },
-    ...{ attempts: [], coverage: [] },
+    ...{ attempts: [], coverage: [], process: null },
   } as RunState
   const epoch = store.claim({ key: 'k', run: 'r', name: 'r', path: '/r', source: 'jsonl' })
   const iterations = [...Array.from({ length: 1500 }, (_, i) => i), 2 ** 40]

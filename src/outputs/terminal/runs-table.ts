@@ -11,7 +11,16 @@ import { alertCountWords, SEVERITY_STYLE } from './status-words.ts'
 import type { FrameView } from './view.ts'
 
 /** Where a run is: `waiting` has no iteration yet, `quiet` has given nothing for long, `unreadable` has a problem. */
-export type RunState = 'reading' | 'waiting' | 'running' | 'quiet' | 'completed' | 'stopped' | 'failed' | 'unreadable'
+export type RunState =
+  | 'reading'
+  | 'waiting'
+  | 'running'
+  | 'quiet'
+  | 'completed'
+  | 'stopped'
+  | 'failed'
+  | 'crashed'
+  | 'unreadable'
 
 /** A number with its unit. */
 export interface TableNumber {
@@ -44,11 +53,13 @@ const STATE_STYLE: Readonly<Record<RunState, Style>> = {
   completed: 'good',
   stopped: 'warn',
   failed: 'bad',
+  crashed: 'bad',
   unreadable: 'bad',
 }
 const ORDER: readonly RunState[] = [
   'unreadable',
   'failed',
+  'crashed',
   'running',
   'reading',
   'quiet',

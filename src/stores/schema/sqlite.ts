@@ -106,5 +106,6 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (place, key)
   );
   CREATE INDEX resume_marks_of_run ON resume_marks (key);
+  ALTER TABLE runs ADD COLUMN process TEXT;
   `,
 ]

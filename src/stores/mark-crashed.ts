@@ -1,0 +1,16 @@
+import type { ProcessInfo } from '../run-summary.ts'
+import type { RunStore, StoredRun } from './store.ts'
+
+/**
+ * Marks runs as crashed that have no end and whose process is gone.
+ *
+ * @param isAlive whether a process goes on; null where that cannot be known from here.
+ * @returns the runs that were marked.
+ */
+export function markCrashed(store: RunStore, isAlive: (process: ProcessInfo) => boolean | null): readonly StoredRun[] {
+  const crashed = store
+    .runs()
+    .filter(({ status, process }) => status === 'running' && process !== null && isAlive(process) === false)
+  for (const { key } of crashed) store.markCrashed(key)
+  return crashed
+}
