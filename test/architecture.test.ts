@@ -102,7 +102,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   stores: { values: ['log', 'sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
   // Looks back at runs that are kept.
   lookback: {
-    values: ['check', 'outputs', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],
+    values: ['check', 'outputs', 'quality', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],
     types: ['detectors'],
   },
   mcp: { values: ['lookback', 'outputs'], types: ['stores'] },

@@ -248,18 +248,41 @@ Examples:
     })
 }
 
+interface SampleFlags {
+  readonly prompt?: string
+  readonly worst?: true
+  readonly diff?: true
+  readonly limit: number
+  readonly json?: true
+}
+
 function samplesCommand(): Command {
   return verb('samples', 'Shows answers that were kept of a run, with their prompts and rewards.', NAMED)
     .argument('<run>', 'which run')
     .option('--prompt <text>', 'only answers to prompts that hold this')
-    .option('--worst', 'those with the smallest rewards first, instead of the newest')
+    .addOption(new Option('--worst', 'those with the smallest rewards first, instead of the newest').conflicts('diff'))
+    .option(
+      '--diff',
+      'how the newest answer to each prompt differs from the earliest one, those that changed most first',
+    )
     .option('--limit <count>', 'answers at the most', count, 10)
     .option('--json', 'print them as JSON')
-    .action(async (name: string, flags: { prompt?: string; worst?: true; limit: number; json?: true }) => {
+    .action(async (name: string, flags: SampleFlags) => {
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      const { answerChanges } = await import('../lookback/answer-changes.ts')
+      const { changesText } = await import('../lookback/changes-text.ts')
       const { chooseSamples, samplesText } = await import('../lookback/samples-text.ts')
       await withStore((store) => {
-        const samples = chooseSamples(store.samples(findStoredRun(store.runs(), name).key), flags)
+        const all = store.samples(findStoredRun(store.runs(), name).key)
+        if (flags.diff) {
+          const changes = answerChanges(all, flags)
+          if (flags.json) sayJson({ changes })
+          else if (changes.length === 0)
+            process.stdout.write('No prompt has answers of two iterations, or none that is asked for.\n')
+          else process.stdout.write(`${changesText(changes, process.stdout, process.env).join('\n')}\n`)
+          return
+        }
+        const samples = chooseSamples(all, flags)
         if (flags.json) sayJson({ samples })
         else if (samples.length === 0) process.stdout.write('No answers are kept, or none that is asked for.\n')
         else process.stdout.write(`${samplesText(samples, process.stdout, process.env).join('\n')}\n`)

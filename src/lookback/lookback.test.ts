@@ -10,7 +10,9 @@ import type { RunStore } from '../stores/store.ts'
 import { manualClock } from '../time.ts'
 import { keepRuns } from '../watch/keep-runs.ts'
 import { watchRun } from '../watch/watched-run.ts'
+import { answerChanges } from './answer-changes.ts'
 import { askStore } from './ask-store.ts'
+import { changesText } from './changes-text.ts'
 import { compareRuns } from './compare-runs.ts'
 import { compareText } from './compare-text.ts'
 import { exportRun } from './export-run.ts'
@@ -155,6 +157,42 @@ describe('what was imported', () => {
       expect(line.length).toBeLessThanOrEqual(60)
       expect(line).not.toContain('\u001b')
     }
+  })
+
+  it('has answers that changed: the earliest beside the newest, what changed most first, words marked', () => {
+    const sample = (iteration: number, prompt: string, response: string, reward = Number.NaN) => ({
+      ...{ iteration, prompt, response, reward },
+    })
+    const samples = [
+      sample(3, 'bread?', 'mix flour and water', 1),
+      sample(3, 'tea?', 'boil water'),
+      sample(5, 'bread?', 'mix the dough'),
+      sample(6, 'once', 'one answer only'),
+      sample(9, 'bread?', 'mix flour and \u001b[31mgold', 0.5),
+      sample(9, 'tea?', 'I am great, thank me'),
+      sample(9, '', 'no prompt'),
+    ]
+    const changes = answerChanges(samples, { limit: 10 })
+    expect(changes.map(({ prompt, earlier, newest }) => [prompt, earlier.iteration, newest.iteration])).toEqual([
+      ['tea?', 3, 9],
+      ['bread?', 3, 9],
+    ])
+    expect(changes[1]!.words).toEqual([
+      { kind: 'kept', text: 'mix flour and ' },
+      { kind: 'removed', text: 'water ' },
+      { kind: 'added', text: '\u001b[31mgold' },
+    ])
+    expect(answerChanges(samples, { limit: 1 })).toHaveLength(1)
+    expect(answerChanges(samples, { limit: 9, prompt: 'bre' }).map(({ prompt }) => prompt)).toEqual(['bread?'])
+    const plain = changesText(changes, stream(60), env)
+    expect(plain).toContain('  mix flour and [-water-] {+gold+}')
+    expect(plain.join('\n')).toMatch(/iteration 3 to 9 {2}reward 1\S* to 0\.5\S* {2}similarity 0\.\d\d\n {2}bread\?/)
+    expect(plain.join('\n')).not.toContain('\u001b')
+    const coloured = changesText(changes, { ...stream(60), isTTY: true }, { ...env, TERM: 'xterm' }).join('\n')
+    expect(coloured).toContain('mix flour and \u001b[31mwater\u001b[0m \u001b[32mgold\u001b[0m')
+    const long = [sample(1, 'p', 'a '.repeat(900)), sample(2, 'p', `${'b'.repeat(300)} ${'c '.repeat(600)}`)]
+    for (const line of changesText(answerChanges(long, { limit: 1 }), stream(50), env))
+      expect(line.length).toBeLessThanOrEqual(50)
   })
 
   it('is exported as JSON lines that a check reads as it read the run, and as CSV', async () => {
