@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Command } from 'commander'
+import { pathOfRun } from '../lookback/path-of-run.ts'
+import { existingStore } from '../stores/open-store.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
@@ -19,7 +21,7 @@ interface ReportFlags extends AnalyzerFlags {
 export function reportCommand(): Command {
   const command = new Command('report')
     .description('Draws the plots of a run and writes its report as Markdown, JSON and HTML.')
-    .argument('<path>', 'a file or folder of runs, or - for standard input')
+    .argument('<path>', 'a file or folder of runs, a run that is stored (its name, or @last), or - for standard input')
     .option(
       '--output-dir <folder>',
       'where the files go; with a folder of runs, a folder in it each',
@@ -55,7 +57,8 @@ async function report(path: string, flags: ReportFlags): Promise<number> {
   const { outputDir, json, trainer, map, ...check } = flags
   checkAnalyzerFlags(check)
   const { reportPath } = await import('../inspect/report-path.ts')
-  const read = await readPaths([path], {
+  const place = pathOfRun(path, () => existingStore(process.env))
+  const read = await readPaths([place], {
     read: (one, how) =>
       reportPath(one, {
         check,

@@ -1,13 +1,15 @@
-import { createWriteStream } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { createWriteStream, existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
+import { type RunOrder, SORTS } from '../lookback/run-order.ts'
 import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
-import type { RunStore } from '../stores/store.ts'
+import type { RunStore, StoredRun } from '../stores/store.ts'
 import { plainText } from '../text/plain-text.ts'
 import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
@@ -36,6 +38,7 @@ export function storedRunsCommands(): readonly Command[] {
     pruneCommand(),
     removeCommand(),
     verifyCommand(),
+    rebuildCommand(),
   ]
 }
 
@@ -109,30 +112,52 @@ function importCommand(): Command {
 
 function listCommand(): Command {
   return verb('ls', 'Lists the runs that were watched or imported, those with critical alerts first.', NAMED)
+    .argument('[text]', 'only runs whose name, id, path, project or settings hold this')
     .option('--status <status>', 'only runs that are running, completed, stopped, failed or crashed')
     .option('--tag <tag>', 'only runs with this tag')
+    .addOption(new Option('--sort <by>', 'of the rows').choices(SORTS))
     .option('--json', 'print them as JSON, those that were seen last first')
-    .action(async ({ status, tag, json }: { status?: string; tag?: string; json?: true }) => {
+    .action(async (text: string | undefined, flags: ListFlags) => {
+      const { status, tag, sort, json } = flags
       if (status !== undefined && !['running', 'completed', 'stopped', 'failed', 'crashed'].includes(status))
         throw new TelltaleError(
           'bad-option',
           `--status is ${JSON.stringify(plainText(status, 40))}; expected running, completed, stopped, failed or crashed`,
         )
-      const { listText } = await import('../lookback/list-text.ts')
+      const { listText, sortRuns } = await import('../lookback/list-text.ts')
       await withStore((store) => {
-        const runs = store
-          .runs()
-          .filter(
-            (run) => (status === undefined || run.status === status) && (tag === undefined || run.tags.includes(tag)),
-          )
+        const all = store.runs()
+        const chosen = all.filter(
+          (run) =>
+            (status === undefined || run.status === status) &&
+            (tag === undefined || run.tags.includes(tag)) &&
+            (text === undefined || holds(run, text.toLowerCase())),
+        )
+        const runs = sort === undefined ? chosen : sortRuns(chosen, store, sort)
         if (json) sayJson({ runs })
-        else if (runs.length === 0) process.stdout.write('No runs: telltale watch and telltale import store them.\n')
+        else if (runs.length === 0)
+          process.stdout.write(
+            all.length === 0
+              ? 'No runs: telltale watch and telltale import store them.\n'
+              : `None of ${all.length} runs is such a one.\n`,
+          )
         else
           process.stdout.write(
-            `${listText(runs, store, systemClock.unixSeconds(), process.stdout, process.env).join('\n')}\n`,
+            `${listText(runs, store, systemClock.unixSeconds(), process.stdout, process.env, sort !== undefined).join('\n')}\n`,
           )
       })
     })
+}
+
+interface ListFlags {
+  readonly status?: string
+  readonly tag?: string
+  readonly sort?: RunOrder
+  readonly json?: true
+}
+
+function holds({ name, run, path, project, config }: StoredRun, text: string): boolean {
+  return [name, run, path, project, JSON.stringify(config)].some((one) => one.toLowerCase().includes(text))
 }
 
 function showCommand(): Command {
@@ -233,8 +258,15 @@ Examples:
   )
     .argument('<sql>', 'one SELECT')
     .option('--rows <count>', 'rows at the most', count, 10_000)
+    .option('--timeout <seconds>', 'after which it is ended', count, 30)
     .option('--json', 'print the rows as JSON; else as lines of values with tabs between them')
-    .action(async (sql: string, { rows: most, json }: { rows: number; json?: true }) => {
+    .addOption(new Option('--here').hideHelp())
+    .action(async (sql: string, flags: { rows: number; timeout: number; json?: true; here?: true }) => {
+      const { rows: most, timeout, json, here } = flags
+      if (!here) {
+        process.exitCode = askElsewhere(sql, most, timeout, json === true)
+        return
+      }
       const { askStore } = await import('../lookback/ask-store.ts')
       const { columns, rows, more } = askStore(storePath(process.env), sql, most)
       if (json) sayJson({ columns, rows, more })
@@ -246,6 +278,22 @@ Examples:
         )
       if (more && !json) say(`there are more than ${most} rows: --rows asks for more`)
     })
+}
+
+/** Asks in a process of its own: only that can be ended while SQLite works. */
+function askElsewhere(sql: string, most: number, timeoutSeconds: number, json: boolean): number {
+  const args = ['query', '--here', '--rows', String(most), ...(json ? ['--json'] : []), '--', sql]
+  const { status, error } = spawnSync(process.execPath, [process.argv[1]!, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    timeout: 1000 * timeoutSeconds,
+    killSignal: 'SIGKILL',
+  })
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT')
+    throw new TelltaleError(
+      'bad-usage',
+      `the question was ended after ${timeoutSeconds} seconds without an answer: ask for less of the view points (WHERE run_key = … AND series = …), or say --timeout`,
+    )
+  return status ?? INTERRUPTED
 }
 
 interface SampleFlags {
@@ -388,6 +436,53 @@ function removeCommand(): Command {
     })
 }
 
+function rebuildCommand(): Command {
+  const command = verb(
+    'rebuild',
+    'Makes the store anew from the runs themselves: those that it has, or those below some paths.',
+    `Runs whose files are gone stay as they are stored, and are named. Tags and notes stay. What cannot be made again (tags and notes of a store that was
+damaged) is in the file that was set aside.`,
+  )
+    .argument('[path...]', 'files and folders of runs; without them, those of the runs that are stored')
+    .option('--json', 'print what was stored as JSON')
+  return addAnalyzerOptions(command).action(
+    async (given: readonly string[], flags: AnalyzerFlags & { json?: true }) => {
+      const { json, ...check } = flags
+      checkAnalyzerFlags(check)
+      const { importRuns } = await import('../lookback/import-runs.ts')
+      await withStore(async (store) => {
+        const paths = given.length > 0 ? given : [...new Set(store.runs().map(placeOf))]
+        if (paths.length === 0)
+          throw new TelltaleError('bad-usage', 'no run is stored: say where the runs are, as for telltale import')
+        const read = await readPaths(paths, {
+          read: (path, how) => importRuns(path, { check, store, now: systemClock.unixSeconds, say, ...how }),
+          unreadable: (result) => result.unreadable,
+          say: async ({ runs }) => {
+            if (!json) for (const { run } of runs) process.stdout.write(`${plainText(run, 80)}\n`)
+          },
+        })
+        if (read === null) {
+          process.exitCode = INTERRUPTED
+          return
+        }
+        const problems = store.verify()
+        if (json) sayJson({ runs: read.results.flatMap(({ runs }) => runs), errors: read.errors, problems })
+        else
+          process.stdout.write(
+            `${store.runs().length} runs, ${problems.length === 0 ? 'sound' : problems.join('; ')}\n`,
+          )
+        process.exitCode = read.errors.length > 0 || problems.length > 0 ? 2 : 0
+      })
+    },
+  )
+}
+
+/** The file or folder that a run was found by. */
+function placeOf({ key, run, path }: StoredRun): string {
+  const place = key.endsWith(` ${run}`) ? key.slice(0, -run.length - 1) : path
+  return existsSync(place) ? place : path
+}
+
 function verifyCommand(): Command {
   return verb('verify', 'Looks whether the store is sound.', 'Exit code 0: sound. 1: not.').action(async () => {
     await withStore((store) => {
@@ -396,7 +491,7 @@ function verifyCommand(): Command {
       process.stdout.write(
         problems.length === 0
           ? `sound: ${store.runs().length} runs\n`
-          : 'not sound: remove it, and import the runs again\n',
+          : 'not sound: move it away, and say telltale rebuild PATH\n',
       )
       process.exitCode = problems.length === 0 ? 0 : 1
     })

@@ -11,6 +11,7 @@ import { renderLine } from '../outputs/terminal/spans.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
 import { CANONICAL_METRICS } from '../vocabulary/canonical.ts'
+import type { RunOrder } from './run-order.ts'
 
 /** Lines above the table's own. */
 const HEADING = 2
@@ -26,6 +27,7 @@ export function listText(
   nowUnixSeconds: number,
   stream: TerminalStream,
   env: NodeJS.ProcessEnv,
+  asGiven = false,
 ): readonly string[] {
   const color = wantsColor(stream, env)
   const view = {
@@ -36,9 +38,24 @@ export function listText(
     color,
   }
   const rows = runs.map((run) => rowOf(run, store, nowUnixSeconds))
-  return runsTable(rows, view)
+  return runsTable(rows, view, asGiven)
     .slice(HEADING)
     .map((line) => renderLine(line, color))
+}
+
+/** Names from a to z, numbers and times from the largest or newest on; runs without one last. */
+export function sortRuns(runs: readonly StoredRun[], store: RunStore, by: RunOrder): readonly StoredRun[] {
+  if (by === 'name') return runs.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  const value = (run: StoredRun): number => {
+    if (by === 'started') return run.startedUnixSeconds ?? Number.NaN
+    if (by === 'iterations') return run.iterations
+    if (by === 'alerts') return 1000 * run.criticalAlerts + run.alerts
+    if (by === 'seen') return run.seenUnixSeconds
+    return newest(run, store, REWARD)?.value ?? Number.NaN
+  }
+  const valued = runs.map((run) => ({ run, value: value(run) }))
+  const rank = (one: number) => (Number.isNaN(one) ? Number.NEGATIVE_INFINITY : one)
+  return valued.sort((a, b) => rank(b.value) - rank(a.value) || 0).map(({ run }) => run)
 }
 
 function rowOf(run: StoredRun, store: RunStore, nowUnixSeconds: number): RunRow {

@@ -24,6 +24,12 @@ export function openStore(env: NodeJS.ProcessEnv, say?: (text: string) => void):
   return store
 }
 
+/** The store of the data folder where there is one already; null otherwise. @throws as {@link sqliteStore} does. */
+export function existingStore(env: NodeJS.ProcessEnv): RunStore | null {
+  const path = storePath(env)
+  return existsSync(path) ? sqliteStore({ path, now: systemClock.unixSeconds }) : null
+}
+
 function makePrivate(folder: string): void {
   try {
     makeFolder(folder)

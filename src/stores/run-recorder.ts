@@ -54,6 +54,8 @@ export interface RunRecorder {
   gather(always?: boolean): Commit | null
   committed(): void
   refused(error: unknown): void
+  /** Whether all that has come is in the store. */
+  readonly isStored: boolean
   /** Whether something has come since. */
   readonly hasNews: boolean
 }
@@ -219,6 +221,9 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
     gather,
     committed,
     refused,
+    get isStored() {
+      return !news && !failed
+    },
     get hasNews() {
       return news
     },

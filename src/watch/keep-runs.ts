@@ -32,6 +32,8 @@ export interface RunKeeper {
   readonly resume: NonNullable<WatchedRunOptions['resume']>
   /** Stores what has come of the runs that are watched, if some time has passed since it did last. */
   round(watched: Iterable<WatchedRun>): void
+  /** Stores what has come, now. @returns whether all of it is on the disk. */
+  flush(watched: Iterable<WatchedRun>): boolean
   /** Stores what has come, and closes the store. */
   close(watched: Iterable<WatchedRun>): void
 }
@@ -120,6 +122,10 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       commit(watched, false)
       committedMs = clock.monotonicMs()
       lookForCrashed()
+    },
+    flush(watched) {
+      commit(watched, false)
+      return [...places.values()].every(({ recorders }) => [...recorders.values()].every(({ isStored }) => isStored))
     },
     close(watched) {
       commit(watched, true)

@@ -121,3 +121,119 @@ describe('a watch that is killed again and again', () => {
     expect(killedOnes.attempts).toEqual(wholeOnes.attempts)
   })
 })
+
+describe('a run that is kept while it trains', () => {
+  it('is in the store when flush resolves, kill -9 or not, and is the same run for a watch', {
+    timeout: 60_000,
+  }, async () => {
+    const home = join(dir, 'indexed')
+    const run = join(dir, 'indexing')
+    const script = (from: number, then: string) => `
+      import { RunIndexer, TrainingMonitor } from ${JSON.stringify(library)}
+      const monitor = new TrainingMonitor({ outputDir: ${JSON.stringify(run)}, runId: 'indexing' })
+      const indexer = new RunIndexer()
+      monitor.registerCallback(indexer)
+      for (let i = ${from}; i < ${from} + 700; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i, kl_div: 0.02 } })
+      ${then}`
+    const first = start(
+      [
+        '--input-type=module',
+        '-e',
+        script(
+          0,
+          "await indexer.flush(); console.log('flushed'); for (let i = 700; i < 800; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i } }); setInterval(() => {}, 1000)",
+        ),
+      ],
+      home,
+    )
+    await once(first.stdout!, 'data')
+    await killed(first)
+    const shown = () =>
+      JSON.parse(telltale(home, 'show', '@last', '--json')) as {
+        run: { status: string; iterations: number; attempts: unknown[] }
+        series: { name: string; count: number }[]
+      }
+    const before = shown()
+    expect(before.run.status).toBe('crashed')
+    expect(before.series.find(({ name }) => name === 'reward/score')?.count).toBeGreaterThanOrEqual(700)
+    // What was logged after the flush is in the log, and read when the run goes on.
+    const second = start(['--input-type=module', '-e', script(800, 'await monitor.close()')], home)
+    await once(second, 'exit')
+    const after = shown()
+    expect([after.run.status, after.run.iterations, after.run.attempts.length]).toEqual(['completed', 1500, 2])
+    expect(after.series.find(({ name }) => name === 'reward/score')?.count).toBe(1500)
+    expect(telltale(home, 'verify')).toBe('sound: 1 runs\n')
+    telltale(home, 'import', run)
+    expect(JSON.parse(telltale(home, 'ls', '--json')).runs).toHaveLength(1)
+    expect(telltale(home, 'rebuild')).toContain('1 runs, sound')
+    expect(shown().series).toEqual(after.series)
+  })
+
+  it('never harms the training where there can be no store', async () => {
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
+        import { RunIndexer, TrainingMonitor } from ${JSON.stringify(library)}
+        const monitor = new TrainingMonitor({ outputDir: ${JSON.stringify(join(dir, 'nowhere'))} })
+        const indexer = new RunIndexer({ path: '/proc/x/telltale.db' })
+        monitor.registerCallback(indexer)
+        monitor.onEvent({ phase: 'iteration_end', iteration: 0, metrics: { reward: 1 } })
+        await indexer.flush().catch((error) => console.log(error.code))
+        await monitor.close()
+        console.log('trained')
+        try { new TrainingMonitor().registerCallback(new RunIndexer()) } catch (error) { console.log(error.code) }`,
+      ],
+      { encoding: 'utf8' },
+    )
+    expect([stdout, status]).toEqual(['not-writable\ntrained\nbad-option\n', 0])
+    expect(stderr).toMatch(/^telltale: the run is not stored: /)
+  })
+})
+
+describe('what is asked of the store', () => {
+  const home = join(dir, 'asked')
+  const run = join(dir, 'asked-run')
+
+  it('is found, sorted, reported on by name, and ended where it takes too long', { timeout: 60_000 }, () => {
+    mkdirSync(join(run, 'b-low'), { recursive: true })
+    mkdirSync(join(run, 'a-high'), { recursive: true })
+    for (const [name, reward, steps] of [
+      ['b-low', 0.1, 30],
+      ['a-high', 0.9, 20],
+    ] as const)
+      writeFileSync(
+        join(run, name, 'log.jsonl'),
+        Array.from({ length: steps }, (_, step) => `${JSON.stringify({ step, reward, loss: 1 })}\n`).join(''),
+      )
+    telltale(home, 'import', run)
+    const names = (...args: readonly string[]) =>
+      (JSON.parse(telltale(home, 'ls', '--json', ...args)) as { runs: { name: string }[] }).runs.map(({ name }) => name)
+    expect(names('--sort', 'name')).toEqual(['a-high', 'b-low'])
+    expect(names('--sort', 'iterations')).toEqual(['b-low', 'a-high'])
+    expect(names('--sort', 'reward')).toEqual(['a-high', 'b-low'])
+    expect(names('LOW')).toEqual(['b-low'])
+    const table = telltale(home, 'ls', '--sort', 'iterations')
+    expect(table.indexOf('b-low')).toBeLessThan(table.indexOf('a-high'))
+    expect(telltale(home, 'ls', 'neither')).toBe('None of 2 runs is such a one.\n')
+    expect(telltale(home, 'report', 'a-high', '--output-dir', join(dir, 'reported'))).toContain('training_report.html')
+    expect(telltale(home, 'query', 'SELECT count(*) AS runs FROM runs', '--json')).toMatch(
+      /"rows":\s*\[\s*\[\s*2\s*\]\s*\]/,
+    )
+    const endless = spawnSync(
+      process.execPath,
+      [
+        cli,
+        'query',
+        '--timeout',
+        '1',
+        'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n',
+      ],
+      { encoding: 'utf8', env: { ...process.env, TELLTALE_DIR: home } },
+    )
+    expect(endless.status).toBe(2)
+    expect(endless.stderr).toContain('ended after 1 seconds')
+  })
+})

@@ -75,12 +75,19 @@ const MAX_NAME = 40
 /** Width below which the numbers are left out. */
 const NARROW = 72
 
-/** The table, a heading first, within the view; rows that do not fit are counted. */
-export function runsTable(rows: readonly RunRow[], view: FrameView): Line[] {
+/**
+ * The table, a heading first, within the view; rows that do not fit are counted.
+ *
+ * @param asGiven keeps the order of the rows.
+ */
+export function runsTable(rows: readonly RunRow[], view: FrameView, asGiven = false): Line[] {
   const { width, height, glyphs } = view
-  const ordered = rows.toSorted(
-    (a, b) => b.alerts.critical - a.alerts.critical || ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || byName(a, b),
-  )
+  const ordered = asGiven
+    ? rows
+    : rows.toSorted(
+        (a, b) =>
+          b.alerts.critical - a.alerts.critical || ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || byName(a, b),
+      )
   const narrow = width < NARROW
   const longest = Math.max(...rows.map(({ name }) => lineWidth([span(displayText(name, MAX_NAME * 2))])), MIN_NAME)
   const name = Math.min(longest, MAX_NAME, Math.max(MIN_NAME, Math.floor(width / 3)))

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { TelltaleError } from '../errors.ts'
+import type { RunStore } from '../stores/store.ts'
+import { findStoredRun } from './find-stored-run.ts'
+
+/**
+ * Where the run is that somebody means: a path that is there, or else the name of a stored run as {@link findStoredRun} takes it.
+ *
+ * @param open opens the store, or gives null where there is none yet.
+ * @returns the text itself where it is neither, for whoever reads it to say so.
+ * @throws TelltaleError `bad-usage` where several stored runs fit.
+ */
+export function pathOfRun(text: string, open: () => RunStore | null): string {
+  if (text === '-' || existsSync(text)) return text
+  const store = open()
+  if (store === null) return text
+  try {
+    const runs = store.runs()
+    return runs.length === 0 ? text : findStoredRun(runs, text).path
+  } catch (error) {
+    if (error instanceof TelltaleError && error.message.includes(' fits ')) throw error
+    return text
+  } finally {
+    store.close()
+  }
+}
