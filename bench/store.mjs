@@ -3,8 +3,13 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { RunIndexer, TrainingMonitor } from '../dist/index.js'
 import { importRuns } from '../dist/lookback/import-runs.js'
+import { runFinder } from '../dist/sources/find-runs.js'
 import { sqliteStore } from '../dist/stores/sqlite.js'
+import { systemClock } from '../dist/time.js'
+import { keepRuns } from '../dist/watch/keep-runs.js'
+import { watchRun } from '../dist/watch/watched-run.js'
 import { quantiles } from './measure.mjs'
 
 const SERIES = 10
@@ -19,16 +24,20 @@ export async function store() {
   try {
     const long = longRun(join(folder, 'long.db'))
     const log = await indexLog(folder)
+    const onEvent = await eventsWithStore(folder)
+    const restart = await restarts(folder)
     return {
       question:
         'How fast are runs stored, what does a value take on the disk, and how soon is any range of ten million values there?',
-      goal: '500,000 values a second; 24 bytes a value; 1,000 buckets of any range in 20 ms at the median',
-      reached: long.perSecond >= 500_000 && long.bytes <= 24 && long.zoom.p50 < 20,
+      goal: '500,000 values a second; 24 bytes a value; 1,000 buckets of any range in 20 ms at the median; onEvent at most 1.2 times as long',
+      reached: long.perSecond >= 500_000 && long.bytes <= 24 && long.zoom.p50 < 20 && onEvent <= 1.2,
       limits: 'one thread, which also reads the log and runs the detectors where a log is indexed',
       'values stored per second': Math.round(long.perSecond),
       'bytes per value of full precision': Number(long.bytes.toFixed(1)),
       'any range in 1,000 buckets, ms': long.zoom,
       'values per second from a log, detectors included': Math.round(log),
+      'onEvent of 10 metrics with RunIndexer, as a multiple of without, median of pairs': onEvent,
+      'a watch that is started again, as a multiple of the reading of the whole log': restart,
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -87,21 +96,77 @@ function longRun(path) {
   return { perSecond: (1000 * ITERATIONS * SERIES) / spentMs, bytes, zoom: quantiles(took) }
 }
 
+/** The same events into two monitors, with and without the store, in turns. */
+async function eventsWithStore(folder) {
+  const BLOCKS = 41
+  const EVENTS = 500
+  const monitors = [false, true].map((kept) => {
+    const outputDir = join(folder, `events-${kept}`)
+    const monitor = new TrainingMonitor({ outputDir, handleSignals: false, earlyStop: 'off' })
+    if (kept) monitor.registerCallback(new RunIndexer({ path: join(folder, 'events.db') }))
+    return { monitor, iteration: 0 }
+  })
+  const block = (one) => {
+    const took = []
+    for (let i = 0; i < EVENTS; i++) {
+      const iteration = one.iteration++
+      const metrics = Object.fromEntries(NAMES.map((name, k) => [name, 0.5 + 0.1 * Math.sin(iteration * (k + 1))]))
+      const started = process.hrtime.bigint()
+      one.monitor.onEvent({ phase: 'iteration_end', iteration, metrics })
+      took.push(Number(process.hrtime.bigint() - started))
+    }
+    return quantiles(took).p50
+  }
+  const ratios = []
+  for (let i = 0; i < BLOCKS; i++) {
+    const order = i % 2 === 0 ? [0, 1] : [1, 0]
+    const [a, b] = order.map((which) => [which, block(monitors[which])]).sort(([x], [y]) => x - y)
+    ratios.push(b[1] / a[1])
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  for (const { monitor } of monitors) await monitor.close()
+  return Number(quantiles(ratios).p50.toFixed(2))
+}
+
+/** How long a watch takes to be where it was, against the first time. */
+async function restarts(folder) {
+  const path = join(folder, 'log.jsonl')
+  const follow = async () => {
+    const keeper = keepRuns(sqliteStore({ path: join(folder, 'restart.db'), now: () => 0 }), systemClock, () => {})
+    const started = performance.now()
+    const [found] = (await runFinder([path]).find()).runs
+    const { onBegin, resume } = keeper
+    const run = watchRun(found, { analyzer: {}, now: () => 0, onBegin, resume })
+    while ((await run.read()).more);
+    const tookMs = performance.now() - started
+    const { iterations } = run.runs[0]
+    keeper.close([run])
+    run.close()
+    if (iterations < LOG_LINES - 1) throw new Error(`${iterations} iterations`)
+    return tookMs
+  }
+  const first = await follow()
+  const again = [await follow(), await follow(), await follow()].sort((a, b) => a - b)[1]
+  return Number((again / first).toFixed(3))
+}
+
+const NAMES = [
+  'reward',
+  'kl_div',
+  'loss',
+  'policy_loss',
+  'value_loss',
+  'entropy',
+  'clip_fraction',
+  'gradient_norm',
+  'a',
+  'b',
+]
+
 /** A trainer's log of ten metrics a line, read, judged and stored. */
 async function indexLog(folder) {
   const path = join(folder, 'log.jsonl')
-  const names = [
-    'reward',
-    'kl_div',
-    'loss',
-    'policy_loss',
-    'value_loss',
-    'entropy',
-    'clip_fraction',
-    'gradient_norm',
-    'a',
-    'b',
-  ]
+  const names = NAMES
   const lines = Array.from({ length: LOG_LINES }, (_, step) =>
     JSON.stringify({
       step,

@@ -111,7 +111,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   // Follows runs and shows them: it joins sources, detectors and the terminal, and nothing needs it.
   watch: {
     values: ['events.ts', 'check', 'decision', 'log', 'outputs', 'sources', 'stores', 'text'],
-    types: ['detectors', 'monitor.ts', 'vocabulary'],
+    types: ['callbacks.ts', 'detectors', 'monitor.ts', 'vocabulary'],
   },
   outputs: {
     values: ['events.ts', 'text', 'vocabulary', 'stats'],

@@ -40,8 +40,11 @@ export interface RunKeeper {
 
 /** @param say takes a line for the person who watches. */
 export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => void): RunKeeper {
-  /** By the key of the run's place. */
-  const places = new Map<string, { readonly recorders: Map<string, RunRecorder>; resumableMs: number }>()
+  /** By the key of the run's place. `behind`: something was stored since its newest point to go on from. */
+  const places = new Map<
+    string,
+    { readonly recorders: Map<string, RunRecorder>; resumableMs: number; behind: boolean }
+  >()
   let committedMs = Number.NEGATIVE_INFINITY
   let lookedMs = Number.NEGATIVE_INFINITY
 
@@ -50,7 +53,8 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     const byKey = new Map([...watched].map((one) => [one.found.key, one]))
     for (const [key, place] of places) {
       const all = [...place.recorders.values()]
-      if (!all.some(({ hasNews }) => hasNews)) continue
+      const news = all.some(({ hasNews }) => hasNews)
+      if (!news && !(resumable && place.behind)) continue
       const due = resumable || clock.monotonicMs() - place.resumableMs >= RESUME_INTERVAL_MS
       const state = due ? (byKey.get(key)?.save() ?? null) : null
       const gathered = all.map((recorder) => [recorder, recorder.gather(state !== null)] as const)
@@ -60,6 +64,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       const point = state !== null && commits.length === all.length ? { place: key, state } : undefined
       try {
         store.commit(commits, point)
+        place.behind = point === undefined
         if (point) place.resumableMs = clock.monotonicMs()
         for (const [recorder, one] of gathered) if (one !== null) recorder.committed()
       } catch (error) {
@@ -112,7 +117,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
         now: clock.unixSeconds,
         say: (text) => say(`${run.name}: ${text}`),
       })
-      const place = places.get(found.key) ?? { recorders: new Map(), resumableMs: clock.monotonicMs() }
+      const place = places.get(found.key) ?? { recorders: new Map(), resumableMs: clock.monotonicMs(), behind: false }
       places.set(found.key, place)
       place.recorders.set(run.id, recorder)
       return recorder.event

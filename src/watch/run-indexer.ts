@@ -68,7 +68,11 @@ export class RunIndexer implements TrainingCallback {
       path: this.#options.path ?? storePath(process.env),
       analyzer: this.#options.analyzer ?? {},
     }
-    const thread = new Worker(new URL('./run-indexer-thread.js', import.meta.url), { workerData: data })
+    const thread = new Worker(new URL('./run-indexer-thread.js', import.meta.url), {
+      workerData: data,
+      // Flags of the training's own, such as --input-type, are not for the thread.
+      execArgv: [],
+    })
     this.#thread = thread
     thread.on('message', (answer: IndexerAnswer) => this.#take(answer))
     thread.on('error', (error) => this.#end(error.message))

@@ -141,7 +141,7 @@ describe('a run that is kept while it trains', () => {
         '-e',
         script(
           0,
-          "await indexer.flush(); console.log('flushed'); for (let i = 700; i < 800; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i } }); setInterval(() => {}, 1000)",
+          "await indexer.flush(); for (let i = 700; i < 800; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i } });; console.log('flushed'); setInterval(() => {}, 1000)",
         ),
       ],
       home,
@@ -183,13 +183,19 @@ describe('a run that is kept while it trains', () => {
         monitor.onEvent({ phase: 'iteration_end', iteration: 0, metrics: { reward: 1 } })
         await indexer.flush().catch((error) => console.log(error.code))
         await monitor.close()
+        // One that is never asked says it by itself.
+        const busy = setInterval(() => {}, 100)
+        const other = new TrainingMonitor({ outputDir: ${JSON.stringify(join(dir, 'nowhere-else'))} })
+        await new Promise((resolve) => other.registerCallback(new RunIndexer({ path: '/proc/x/telltale.db', onWarning(said) { console.error(said); resolve() } })))
+        await other.close()
+        clearInterval(busy)
         console.log('trained')
         try { new TrainingMonitor().registerCallback(new RunIndexer()) } catch (error) { console.log(error.code) }`,
       ],
       { encoding: 'utf8' },
     )
     expect([stdout, status]).toEqual(['not-writable\ntrained\nbad-option\n', 0])
-    expect(stderr).toMatch(/^telltale: the run is not stored: /)
+    expect(stderr).toMatch(/^the run is not stored: .*\/proc\/x/m)
   })
 })
 
