@@ -11,7 +11,7 @@ const ROWS = 8
 /** Columns beside the chart: the labels of the thresholds. */
 const LABELS = 17
 
-/** A threshold and what it is called. */
+/** A threshold, or 0, and what it is called. */
 export interface ChartLevel {
   readonly label: string
   readonly value: number
@@ -33,15 +33,20 @@ export function chart(
   const columns = Math.max(8, width - LABELS)
   const heights = columnMaxima(points, iterations, columns)
   const top = Math.max(...levels.map(({ value }) => value), ...points.map(([, value]) => value), 1e-9) * 1.05
-  const levelRow = (value: number) => Math.min(ROWS - 1, Math.floor((value / top) * ROWS))
+  // What lies below 0 has room, but never so much that the thresholds cannot be told apart.
+  const lowest = Math.min(...heights.filter((height) => !Number.isNaN(height)), 0)
+  const bottom = Math.max(lowest, -top)
+  const rowsOf = (value: number) => ((value - bottom) / (top - bottom)) * ROWS
+  const drawn: readonly ChartLevel[] = bottom < 0 ? [{ label: '', value: 0, style: 'dim' }, ...levels] : levels
+  const levelRow = (value: number) => Math.min(ROWS - 1, Math.floor(rowsOf(value)))
   const lines: Line[] = []
   for (let row = ROWS - 1; row >= 0; row--) {
-    const level = levels.findLast(({ value }) => levelRow(value) === row)
-    const bars = heights.map((height) => bar(height, row, top, glyphs))
+    const level = drawn.findLast(({ value }) => levelRow(value) === row)
+    const bars = heights.map((height) => bar(rowsOf(height) - row, row === 0, glyphs))
     const text = bars.map((mark) => (mark === ' ' && level ? glyphs.rule : mark)).join('')
     lines.push(
       level
-        ? [span(text, level.style), span(` ${number(level.value)} ${level.label}`, level.style)]
+        ? [span(text, level.style), span(` ${number(level.value)} ${level.label}`.trimEnd(), level.style)]
         : [span(text.trimEnd())],
     )
   }
@@ -64,11 +69,10 @@ function columnMaxima(points: readonly TracePoint[], [first, last]: readonly [nu
   return heights
 }
 
-/** The part of a bar that stands in a row. */
-function bar(height: number, row: number, top: number, glyphs: Glyphs): string {
-  const filled = Number.isNaN(height) ? 0 : (Math.max(0, height) / top) * ROWS - row
-  if (filled <= 0) return ' '
-  const { spark } = glyphs
+/** The part of a bar that stands in a row. At the bottom there is always some of it: nothing stands for what was not compared. */
+function bar(filled: number, atBottom: boolean, { spark }: Glyphs): string {
+  if (atBottom && filled <= 0) return spark[0]!
+  if (!(filled > 0)) return ' '
   return spark[Math.min(spark.length - 1, Math.floor(Math.min(1, filled) * spark.length))]!
 }
 

@@ -6,9 +6,11 @@
 import { type CheckedPath, type CheckPathOptions, checkPath } from '../check/check-path.ts'
 import type { CheckedRun } from '../check/run-check.ts'
 import type { Compared } from '../detectors/calibrated/preset.ts'
+import { DEFAULT_FALSE_ALARM_RATE, type StatisticName, thresholdsFor } from '../detectors/calibrated/thresholds.ts'
 import type { Alert, AlertKind, Severity } from '../detectors/detector.ts'
+import type { TrainingMonitor } from '../monitor.ts'
 import { unwatchedKinds, watchedKinds, whyUnwatched } from '../outputs/report/coverage-words.ts'
-import { aboutStatistic, rankOf } from './statistics.ts'
+import { aboutStatistic, comparedAfter, rankOf, type StatisticUnit, statisticsToCome } from './statistics.ts'
 import { type Trace, type TracePoint, trace } from './trace.ts'
 
 /** One statistic of a run beside its thresholds, or one rule beside the iterations that it takes. */
@@ -16,10 +18,12 @@ export interface ExplainedStatistic {
   readonly name: string
   readonly kinds: readonly AlertKind[]
   readonly what: string
-  readonly unit: 'standard errors' | 'iterations in a row'
+  readonly unit: StatisticUnit
   /** What a severity takes; a rule has one. */
   readonly thresholds: Readonly<Partial<Record<Severity, number>>>
-  /** The largest value and its iteration; null where it was never computed. */
+  /** Iterations that log what it takes, before it is first compared; a rule is from the first. */
+  readonly after: number
+  /** The largest value and its iteration; null where it was never compared. */
   readonly largest: { readonly value: number; readonly iteration: number } | null
   /** `[iteration, value]`, at most 512: the largest of each piece of the run. */
   readonly points: readonly TracePoint[]
@@ -48,8 +52,14 @@ export interface ExplainedPath {
 }
 
 interface Kept {
-  readonly first: Compared
+  readonly thresholds: ExplainedStatistic['thresholds']
   readonly trace: Trace
+}
+
+/** What is gathered of a run while it is read. */
+interface Gathered {
+  readonly monitor: TrainingMonitor
+  readonly kept: Map<string, Kept>
 }
 
 /**
@@ -63,7 +73,8 @@ export async function explainPath(
   options: CheckPathOptions,
   only: AlertKind | null = null,
 ): Promise<ExplainedPath> {
-  const runs = new Map<string, Map<string, Kept>>()
+  const runs = new Map<string, Gathered>()
+  const rate = options.check.falseAlarmRate ?? DEFAULT_FALSE_ALARM_RATE
   const explainedRuns: ExplainedRun[] = []
   const checked = await checkPath(path, {
     ...options,
@@ -71,12 +82,12 @@ export async function explainPath(
       ...options.check,
       mode: 'calibrated',
       // A run begins anew where its files are read again.
-      onBegin: (run) => runs.set(run, new Map()),
+      onBegin: (run, monitor) => runs.set(run, { monitor, kept: new Map() }),
       onCompared(run, compared, iteration) {
-        const kept = runs.get(run)!
+        const { kept } = runs.get(run)!
         let one = kept.get(compared.name)
         if (!one) {
-          one = { first: compared, trace: trace() }
+          one = { thresholds: thresholdsOf(compared), trace: trace() }
           kept.set(compared.name, one)
         }
         one.trace.add(iteration, compared.value)
@@ -84,15 +95,24 @@ export async function explainPath(
     },
     // Before the next run is read, which may have the same id.
     async onRun(run) {
-      explainedRuns.push(explained(run, runs.get(run.run) ?? new Map(), only))
+      const gathered = runs.get(run.run)
       runs.delete(run.run)
+      explainedRuns.push(explained(run, gathered ? statisticsOf(run, gathered, rate) : [], only))
     },
   })
   return { checked, runs: explainedRuns }
 }
 
-function explained(run: CheckedRun, kept: ReadonlyMap<string, Kept>, only: AlertKind | null): ExplainedRun {
-  const statistics = [...kept].flatMap(([name, one]) => statistic(name, one) ?? [])
+/** What was compared, and what will be once the run is long enough. */
+function statisticsOf({ coverage }: CheckedRun, { monitor, kept }: Gathered, rate: number): ExplainedStatistic[] {
+  const logged = new Set(monitor.getMetricsStore().names())
+  const toCome = statisticsToCome(coverage, (name) => kept.has(name)).map(
+    (name) => [name, { thresholds: thresholdsFor(name, rate), trace: trace() }] as const,
+  )
+  return [...kept, ...toCome].flatMap(([name, one]) => statistic(name, one, logged) ?? [])
+}
+
+function explained(run: CheckedRun, statistics: readonly ExplainedStatistic[], only: AlertKind | null): ExplainedRun {
   const watched = new Set(watchedKinds(run.coverage))
   const why = new Map(unwatchedKinds(run.coverage).flatMap((one) => one.kinds.map((kind) => [kind, whyUnwatched(one)])))
   const kinds = [...new Set([...watched, ...why.keys()])]
@@ -110,20 +130,25 @@ function explained(run: CheckedRun, kept: ReadonlyMap<string, Kept>, only: Alert
   }
 }
 
-function statistic(name: string, { first, trace: { largest, points } }: Kept): ExplainedStatistic | null {
+function statistic(
+  name: string,
+  { thresholds, trace: { largest, points } }: Kept,
+  logged: ReadonlySet<string>,
+): ExplainedStatistic | null {
   const about = aboutStatistic(name)
   if (about === null) return null
-  const { info, warning, critical } = first.type === 'statistic' ? first.thresholds : { critical: first.needed }
   return {
     name,
     ...about,
-    unit: first.type === 'statistic' ? 'standard errors' : 'iterations in a row',
-    thresholds: {
-      ...(info === undefined ? {} : { info }),
-      ...(warning === undefined ? {} : { warning }),
-      ...(critical === undefined ? {} : { critical }),
-    },
+    thresholds,
+    after: about.unit === 'iterations in a row' ? 1 : comparedAfter(name as StatisticName, logged),
     largest: largest === null ? null : { value: largest[1], iteration: largest[0] },
     points,
   }
+}
+
+function thresholdsOf(compared: Compared): ExplainedStatistic['thresholds'] {
+  if (compared.type === 'rule') return { critical: compared.needed }
+  const { info, warning, critical } = compared.thresholds
+  return { info, warning, critical }
 }

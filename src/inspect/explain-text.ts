@@ -67,8 +67,8 @@ function kindLines(
   iterations: readonly [number, number],
   page: Page,
 ): Line[] {
-  const statistics = kind.statistics.filter(({ unit }) => unit === 'standard errors')
-  const rules = kind.statistics.filter(({ unit }) => unit !== 'standard errors')
+  const statistics = kind.statistics.filter(({ unit }) => unit !== 'iterations in a row')
+  const rules = kind.statistics.filter(({ unit }) => unit === 'iterations in a row')
   const lines: Line[] = [heading(kind)]
   const why = worstOf(kind)?.reason
   if (why) lines.push(...indent(4, wrapLine([span(displayText(why, 600))], page.width - 4, MAX_WRAPPED, page.glyphs)))
@@ -83,7 +83,7 @@ function kindLines(
   }
   if (rules.length > 0) lines.push(...indent(4, wrapLine([span(rulesWords(rules))], page.width - 4, 3, page.glyphs)))
   if (kind.statistics.length === 0) {
-    const words = 'watched; the statistics begin after some forty iterations that log what they take'
+    const words = 'watched; nothing of it is a statistic that could be shown'
     lines.push(...indent(4, wrapLine([span(words, 'dim')], page.width - 4, 3, page.glyphs)))
   }
   return lines
@@ -108,10 +108,11 @@ function rank({ severity }: Alert): number {
 }
 
 /** What came nearest, of what it takes. */
-function statisticWords({ what, largest, thresholds }: ExplainedStatistic): string {
-  if (largest === null) return `${what}: not compared yet`
+function statisticWords({ what, unit, after, largest, thresholds }: ExplainedStatistic): string {
+  if (largest === null)
+    return `${what}: not compared yet, which begins after ${after} iterations that log what it takes`
   const { info = Number.POSITIVE_INFINITY, warning = Number.POSITIVE_INFINITY, critical = 0 } = thresholds
-  const at = `${number(largest.value)} standard errors at iteration ${largest.iteration.toLocaleString('en')}`
+  const at = `${number(largest.value)} ${unit} at iteration ${largest.iteration.toLocaleString('en')}`
   if (largest.value >= critical) return `${what}: reached ${at}, where ${number(critical)} is critical`
   const next =
     largest.value >= warning
@@ -151,7 +152,7 @@ function blindLines({ kind, why }: ExplainedKind, page: Page): Line[] {
 function levelsOf({ thresholds }: ExplainedStatistic): ChartLevel[] {
   return LEVELS.flatMap(({ severity, style }) => {
     const value = thresholds[severity]
-    return value === undefined ? [] : [{ label: severity, value, style }]
+    return value === undefined ? [] : [{ label: severity === 'info' ? 'note' : severity, value, style }]
   })
 }
 

@@ -6,6 +6,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
 import { checkPath } from '../check/check-path.ts'
+import { CALIBRATION } from '../detectors/calibrated/calibration-table.ts'
 import { RULES } from '../detectors/calibrated/rules.ts'
 import { glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { renderLine } from '../outputs/terminal/spans.ts'
@@ -137,11 +138,67 @@ describe('explain', () => {
       }
   })
 
-  it('says of a run of one iteration that nothing was compared', async () => {
-    const path = join(place, 'one.jsonl')
-    writeFileSync(path, '{"step":1,"loss":0.5,"reward":1,"kl":0.1}\n')
-    expect(await text(path, true)).toMatch(/the statistics begin after some forty iterations/)
+  it('shows how near a loss came that never left its range, and the same alerts as where nobody looks', async () => {
+    const { runs } = await explainPath(flatRun('healthy-1'), how)
+    const { largest, points, unit } = runs[0]!.kinds
+      .flatMap(({ statistics }) => statistics)
+      .find(({ name }) => name === 'loss-spike')!
+    expect(largest!.value).toBeLessThanOrEqual(0)
+    expect(points.length).toBeGreaterThan(100)
+    expect(unit).toBe('standard deviations')
   })
+
+  it('says of each statistic after how many iterations it begins, and that is when it does', async () => {
+    // Names of our own, so that each is what it says; each value different, so that each has a scale.
+    const names = ['loss/total', 'grad/norm', 'kl_ref/seq', 'entropy/token', 'length/mean', 'length/clip_ratio']
+    const more = ['value/explained_variance', 'quality/judge', 'quality/distinct_2', 'eval/benchmark', 'reward/score']
+    const line = (step: number, its: readonly string[]) =>
+      JSON.stringify({
+        step,
+        ...Object.fromEntries(its.map((name, i) => [name, 0.5 + 0.1 * Math.sin(step * (i + 2.3))])),
+      })
+    const at = async (length: number, its = [...names, ...more]) => {
+      const path = join(place, `first-${length}-${its.length}.jsonl`)
+      writeFileSync(path, Array.from({ length }, (_, step) => line(step, its)).join('\n'))
+      const { runs } = await explainPath(path, { ...how, check: { preset: 'ppo' } })
+      const all = runs[0]!.kinds.flatMap(({ statistics }) => statistics)
+      return all.filter(({ unit }) => unit !== 'iterations in a row')
+    }
+    const all = new Map((await at(130)).map((one) => [one.name, one]))
+    expect([...all.keys()].sort()).toEqual(Object.keys(CALIBRATION.statistics).sort())
+    for (const { name, after, points } of all.values()) expect([name, points[0]![0]]).toEqual([name, after - 1])
+    expect(all.get('kl')!.after).toBe(105)
+    // A KL a token has an absolute limit, which takes no history.
+    const [perToken] = (await at(130, ['kl_ref/token'])).filter(({ name }) => name === 'kl')
+    expect([perToken!.after, perToken!.points[0]![0]]).toEqual([40, 39])
+    expect((await at(60)).filter(({ largest }) => largest === null).map(({ name }) => name)).toEqual([
+      'kl',
+      'entropy',
+      'length',
+    ])
+  })
+
+  it('says of a run of one iteration when what begins', async () => {
+    const path = join(place, 'one.jsonl')
+    writeFileSync(path, '{"step":1,"loss":0.5,"reward":1,"kl":0.1,"entropy":2}\n')
+    const said = (await text(path, true)).replaceAll(/\s+/g, ' ')
+    expect(said).toMatch(/stays above its usual level: not compared yet, which begins after 25 iterations/)
+    expect(said).toMatch(/the reward does not explain: not compared yet, which begins after 105 iterations/)
+  })
+})
+
+it('the chart of what is always below 0 shows where it was, and nothing where nothing was compared', () => {
+  const levels = [
+    { label: 'note', value: 2, style: 'dim' },
+    { label: 'critical', value: 4, style: 'bad' },
+  ] as const
+  const points = Array.from({ length: 20 }, (_, i) => [20 + i, i < 10 ? -3 : -0.5] as const)
+  const rows = chart(points, levels, [0, 39], 57, glyphsFor(true)).map((line) => renderLine(line, false))
+  const marks = rows.slice(0, -1).map((row) => row.slice(0, 40).replaceAll('─', ' '))
+  const heightAt = (column: number) => marks.filter((row) => (row[column] ?? ' ') !== ' ').length
+  expect([heightAt(5), heightAt(25), heightAt(35)]).toEqual([0, 1, 3])
+  expect(rows.some((row) => row.endsWith(' 0'))).toBe(true)
+  expect(rows.filter((row) => /note|critical/.test(row))).toHaveLength(2)
 })
 
 it('the chart stands on its thresholds', () => {

@@ -148,6 +148,13 @@ export interface DriftWatch {
   restore(state: DriftState): void
 }
 
+/**
+ * Iterations that log a signal before it is first compared: a level that settles needs some history behind its nearest reference, a limit needs none.
+ */
+export function driftAfter(reference: DriftOptions['reference'], hasLimit: boolean): number {
+  return BLOCK * (reference === 'best' || hasLimit ? WARM_UP_BLOCKS : LAGS[0] + HISTORY + 1)
+}
+
 /** Makes a {@link DriftWatch}. */
 export function driftWatch(options: DriftOptions): DriftWatch {
   const limiter = slewLimiter(MIN_STEP * options.minSd)

@@ -10,22 +10,22 @@ const FLOOR_NATS = 0.01
  * answer, which may be of any length.
  */
 const LIMIT_NATS = 0.5
+/** The series that it holds for. */
+export const KL_PER_TOKEN = ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1'] as const
 
 /** KL to the reference grows faster than a run that settles would let it: its logarithm against a fading forecast, and against a limit. */
 export function klExplosion(thresholds: Thresholds): Detector {
   return levelDrift({
     name: 'kl-explosion',
     kind: 'kl-explosion',
-    series: ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1', 'kl_ref/seq'],
+    series: [...KL_PER_TOKEN, 'kl_ref/seq'],
     direction: 'up',
     thresholds,
     reference: 'settling',
     fromZero: true,
     margin: 0.3,
     minSd: 0.04,
-    limits: Object.fromEntries(
-      ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1'].map((name) => [name, Math.log(LIMIT_NATS + FLOOR_NATS)]),
-    ),
+    limits: Object.fromEntries(KL_PER_TOKEN.map((name) => [name, Math.log(LIMIT_NATS + FLOOR_NATS)])),
     signal: (nats) => Math.log(Math.max(nats, 0) + FLOOR_NATS),
     value: (signal) => Math.exp(signal) - FLOOR_NATS,
   })

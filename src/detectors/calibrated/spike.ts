@@ -32,6 +32,8 @@ const LAST = 6
 const NEEDED = 5
 /** Values beyond this many standard deviations do not widen the range that they are judged by. */
 const LEFT_OUT = 4
+/** Values before the statistic can say anything: those that make the first range, and those that must lie out of it. */
+export const SPIKE_AFTER = WARM_UP + NEEDED
 /** The range is learned anew after this many such values: the level has changed, and was reported. */
 const ACCEPT_AFTER = 200
 /** Share of the statistic that a fully autocorrelated series loses: there, five values in a row far away are one, seen five times. */
@@ -69,8 +71,9 @@ export function spike(options: SpikeOptions): Detector<State> {
 
   function judge(): Evidence | null {
     if (recent.length < LAST) return null
-    // In most iterations the two newest values say at once that nothing is wrong.
-    if (recent.at(-1)! <= 0 && recent.at(-2)! <= 0) return null
+    // In most iterations the two newest values say at once that nothing is wrong. Whoever follows the statistic wants it in those, too.
+    const followed = thresholds.seen !== undefined && seen >= SPIKE_AFTER
+    if (!followed && recent.at(-1)! <= 0 && recent.at(-2)! <= 0) return null
     const statistic = recent.slice().sort((a, b) => a - b)[LAST - NEEDED]! * (1 - SERIAL * autocorrelation)
     const severity = severityOf(statistic, thresholds, open?.severity ?? null)
     if (severity === null) return null
