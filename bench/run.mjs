@@ -1,7 +1,7 @@
 // Measures what it costs to be watched and how fast the trainer is. Builds on dist/: run `npm run build` first.
 //   npm run bench -- [NAME...] [--json] [--write]
 //   npm run bench -- calibrate | detection | record      each has a file that says more
-// --write keeps the results in bench/results.json and remakes docs/benchmarks.md; what was not measured now stays as it was.
+// --write keeps the results in bench/results.json and remakes docs/benchmarks.md and docs/side-by-side.md; what was not measured now stays as it was.
 //
 // A bench is a file bench/NAME.mjs that exports a function NAME, which returns or resolves to
 //   { question, goal, reached: boolean, limits?, ...figures }
@@ -12,8 +12,9 @@ import { writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { benchmarksMarkdown, savedResults } from './markdown.mjs'
+import { sideBySideMarkdown } from './side-by-side.mjs'
 
-const BENCHES = ['overhead', 'events', 'memory', 'start', 'trainer', 'learning', 'watch', 'sources', 'store']
+const BENCHES = ['overhead', 'events', 'memory', 'start', 'trainer', 'learning', 'watch', 'sources', 'store', 'rivals']
 
 const args = process.argv.slice(2)
 const COMMANDS = {
@@ -29,9 +30,10 @@ const flags = args.filter((arg) => arg.startsWith('--'))
 const names = args.filter((arg) => !arg.startsWith('--'))
 if (
   names.some((name) => !BENCHES.includes(name)) ||
-  flags.some((flag) => !['--json', '--write', '--only-result'].includes(flag))
+  flags.some((flag) => !['--json', '--write', '--only-result', '--quick'].includes(flag)) ||
+  (flags.includes('--quick') && (names.join() !== 'rivals' || flags.includes('--write')))
 ) {
-  console.error(`usage: npm run bench -- [${BENCHES.join('|')}] [--json] [--write]`)
+  console.error(`usage: npm run bench -- [${BENCHES.join('|')}] [--json] [--write], or rivals --quick`)
   process.exit(2)
 }
 
@@ -60,13 +62,21 @@ if (flags.includes('--write')) {
   const results = Object.fromEntries(BENCHES.filter((name) => known[name]).map((name) => [name, known[name]]))
   writeFileSync(new URL('./results.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
   writeFileSync(new URL('../docs/benchmarks.md', import.meta.url), benchmarksMarkdown(results))
+  if (results.rivals)
+    writeFileSync(new URL('../docs/side-by-side.md', import.meta.url), sideBySideMarkdown(results.rivals))
 }
 
 /** What one bench has warmed up or left behind must not change another's figures. */
 function inItsOwnProcess(name) {
   const { status, stdout } = spawnSync(
     process.execPath,
-    [...process.execArgv, fileURLToPath(import.meta.url), name, '--only-result'],
+    [
+      ...process.execArgv,
+      fileURLToPath(import.meta.url),
+      name,
+      '--only-result',
+      ...flags.filter((flag) => flag === '--quick'),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1e8 },
   )
   if (status !== 0) {
