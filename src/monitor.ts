@@ -56,7 +56,7 @@ export interface TrainingMonitorOptions {
 }
 
 /** What a replaying {@link TrainingMonitor} knows beside its series and what its callbacks know. */
-export interface MonitorState {
+interface MonitorState {
   readonly status: RunStatus | 'running'
   readonly started: boolean
   readonly ended: boolean
@@ -363,9 +363,9 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#log?.line('alert', this.#now(), { alert })
   }
 
-  /** All that it knows beside series and callbacks, to go on from in another process. Called by a replay, between two lines. */
-  save(): MonitorState {
-    return {
+  /** All that it knows beside series and callbacks, for {@link restore} in another process alone. Called by a replay, between two lines. */
+  save(): unknown {
+    const state: MonitorState = {
       status: this.#status,
       started: this.#started,
       ended: this.#ended,
@@ -398,10 +398,12 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       ],
       process: this.#process,
     }
+    return state
   }
 
   /** Goes on from {@link save}, before the first event. Called by a replay. */
-  restore(saved: MonitorState): void {
+  restore(state: unknown): void {
+    const saved = state as MonitorState
     this.#status = saved.status
     this.#started = saved.started
     this.#ended = saved.ended

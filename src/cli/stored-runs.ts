@@ -139,7 +139,7 @@ function listCommand(): Command {
           process.stdout.write(
             all.length === 0
               ? 'No runs: telltale watch and telltale import store them.\n'
-              : `None of ${all.length} runs is such a one.\n`,
+              : `No runs: none of ${all.length} is such a one.\n`,
           )
         else
           process.stdout.write(

@@ -4,7 +4,7 @@
  * @module
  */
 import { createTrainingEvent, type TrainingEvent, type TrainingPhase } from '../events.ts'
-import { type MonitorState, TrainingMonitor, type TrainingMonitorOptions } from '../monitor.ts'
+import { TrainingMonitor, type TrainingMonitorOptions } from '../monitor.ts'
 import type { Clock } from '../time.ts'
 import { isTrainerName } from '../vocabulary/vocabulary.ts'
 import { decodeMetrics } from './decode-metrics.ts'
@@ -25,7 +25,8 @@ export interface ReplayerOptions {
 export interface ReplayerState {
   readonly header: RunHeader
   readonly time: number
-  readonly monitor: MonitorState
+  /** From {@link TrainingMonitor.save}. */
+  readonly monitor: unknown
   readonly samples: ReadonlyMap<number, Record<string, unknown>>
 }
 

@@ -12,6 +12,9 @@ import { storePath } from '../stores/open-store.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { IndexerAnswer, IndexerData } from './run-indexer-thread.ts'
 
+/** The thread's file. Node's threads know no TypeScript: from the sources it is the built one. */
+const THREAD = import.meta.url.endsWith('.ts') ? '../../dist/watch/run-indexer-thread.js' : './run-indexer-thread.js'
+
 /** Options of {@link RunIndexer}; all may be left out. */
 export interface RunIndexerOptions {
   /** File of the store; that of the data folder by default: `TELLTALE_DIR`, or `.telltale` of the current folder. */
@@ -42,6 +45,7 @@ export interface RunIndexerOptions {
  *   for (let i = 0; i < 3; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i } })
  *   await indexer.flush() // what came so far is in the store now
  * })
+ * console.log(monitor.summary().status) // completed
  * ```
  */
 export class RunIndexer implements TrainingCallback {
@@ -68,7 +72,7 @@ export class RunIndexer implements TrainingCallback {
       path: this.#options.path ?? storePath(process.env),
       analyzer: this.#options.analyzer ?? {},
     }
-    const thread = new Worker(new URL('./run-indexer-thread.js', import.meta.url), {
+    const thread = new Worker(new URL(THREAD, import.meta.url), {
       workerData: data,
       // Flags of the training's own, such as --input-type, are not for the thread.
       execArgv: [],

@@ -103,6 +103,8 @@ export function watchRun(
   let lines = 0
   let ended = false
   let newest = new Map<string, number>()
+  /** Whether an earlier process's state was taken over, and nobody has been told of what is in it. */
+  let goesOn = false
   /** Whether an earlier process's state was not to be used, or is no longer. */
   let anew = options.resume === undefined || open !== undefined
 
@@ -133,6 +135,7 @@ export function watchRun(
   async function openFrom(saved: ResumeState | null): Promise<RunReader> {
     for (const run of runs.values()) run.close()
     runs.clear()
+    goesOn = saved !== null
     damageCount = saved?.damage.count ?? 0
     newestDamage = saved?.damage.newest ?? null
     newest = new Map(saved?.newest)
@@ -212,7 +215,9 @@ export function watchRun(
           else if (caughtUp) for (const run of runs.values()) ticked = run.silent(options.now()) || ticked
           caughtUp = true
         }
-        return { more, news: lines > before || ticked }
+        const news = lines > before || ticked || goesOn
+        goesOn = false
+        return { more, news }
       } catch (error) {
         if (signal?.aborted) return { more: false, news: false }
         // What reading, or understanding, one run comes to must not stop the others.

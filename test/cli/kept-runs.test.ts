@@ -223,7 +223,7 @@ describe('what is asked of the store', () => {
     expect(names('LOW')).toEqual(['b-low'])
     const table = telltale(home, 'ls', '--sort', 'iterations')
     expect(table.indexOf('b-low')).toBeLessThan(table.indexOf('a-high'))
-    expect(telltale(home, 'ls', 'neither')).toBe('None of 2 runs is such a one.\n')
+    expect(telltale(home, 'ls', 'neither')).toBe('No runs: none of 2 is such a one.\n')
     expect(telltale(home, 'report', 'a-high', '--output-dir', join(dir, 'reported'))).toContain('training_report.html')
     expect(telltale(home, 'query', 'SELECT count(*) AS runs FROM runs', '--json')).toMatch(
       /"rows":\s*\[\s*\[\s*2\s*\]\s*\]/,
