@@ -46,7 +46,7 @@ Examples:
   telltale report run --mode threshold                 judged by the fixed rules
 
 Writes loss_curves, rewards, kl_divergence, quality_metrics and ppo_mechanics as PNG and SVG, training_report.md, .json and .html.
-Exit code 0: written. 2: input that cannot be read, or bad usage.`,
+Exit code 0: written. 1: written but for figures that could not be drawn. 2: input that cannot be read, or bad usage.`,
     )
     .action(async (path: string, flags: ReportFlags) => {
       process.exitCode = await report(path, flags)
@@ -68,10 +68,11 @@ async function report(path: string, flags: ReportFlags): Promise<number> {
         folderEach: statSync(one, { throwIfNoEntry: false })?.isDirectory() ?? false,
         onReported({ run, folder, files, failures }) {
           if (json) return
-          const failed = failures.map((failure) => `  could not be drawn: ${plainText(failure, 300)}\n`).join('')
           process.stdout.write(
-            `${plainText(run, 80)}: ${plainText(folder, 300)}\n${files.map((file) => `  ${basename(file)}\n`).join('')}${failed}`,
+            `${plainText(run, 80)}: ${plainText(folder, 300)}\n${files.map((file) => `  ${basename(file)}\n`).join('')}`,
           )
+          for (const failure of failures)
+            process.stderr.write(`telltale: ${plainText(run, 80)}: could not be drawn: ${plainText(failure, 300)}\n`)
         },
         ...how,
       }),
@@ -79,6 +80,8 @@ async function report(path: string, flags: ReportFlags): Promise<number> {
     say: async () => {},
   })
   if (read === null) return INTERRUPTED
-  if (json) sayJson({ runs: read.results.flatMap(({ reported }) => reported), errors: read.errors })
-  return read.errors.length > 0 ? 2 : 0
+  const reported = read.results.flatMap((result) => result.reported)
+  if (json) sayJson({ runs: reported, errors: read.errors })
+  if (read.errors.length > 0) return 2
+  return reported.some(({ failures }) => failures.length > 0) ? 1 : 0
 }

@@ -80,6 +80,9 @@ function driftWords(evidence: Evidence): string {
     case 'entropy-collapse':
       return `${moved}, which the reward does not explain${beyond}`
     case 'length-explosion':
+      // The signals of quality raise it, too: what moved is then theirs, and not the length.
+      if (evidence.series[0]?.startsWith('quality/'))
+        return `they became longer by a fifth or more, while ${moved}${beyond}`
       return `${moved}, which the reward does not explain${beyond}`
     case 'catastrophic-forgetting':
       return `on prompts that stayed the same ${moved}${beyond}`

@@ -98,9 +98,11 @@ function dataFolder(folder: string, clock: Clock): readonly MachineCheck[] {
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place)
   const what = 'data folder'
   const shown = plainText(folder, 200)
+  let skew: number
   try {
     accessSync(place, constants.W_OK | constants.X_OK)
     if (!statSync(place).isDirectory()) throw new Error(`${plainText(place, 200)} is no folder`)
+    skew = skewOf(place, clock)
   } catch (error) {
     const said = `${shown} cannot be written: ${plainText(errorMessage(error), 200)}`
     return [{ what, state: 'problem', said, todo: 'set TELLTALE_DIR to a folder that can' }]
@@ -124,26 +126,27 @@ function dataFolder(folder: string, clock: Clock): readonly MachineCheck[] {
         ? { state: 'note', todo: 'a full disk costs samples first, then scalars' }
         : { state: 'ok' }),
     },
-    clockOf(place, clock),
+    clockCheck(skew),
   ]
 }
 
-/** A file server with another time makes an old run look new. */
-function clockOf(folder: string, clock: Clock): MachineCheck {
-  const what = 'clock'
+/** Seconds by which the clock of a file system is ahead. Writes a file there: permissions alone promise too much, to root above all. */
+function skewOf(folder: string, clock: Clock): number {
   const path = join(folder, `.telltale-doctor-${randomId()}`)
   try {
     writeFileSync(path, '')
-    const apart = statSync(path).mtimeMs / 1000 - clock.unixSeconds()
-    const said = `the file system's is ${Math.abs(apart).toFixed(1)} s ${apart < 0 ? 'behind' : 'ahead'}`
-    if (Math.abs(apart) > MAX_SKEW_SECONDS)
-      return { what, state: 'note', said, todo: 'set the clocks by one time server: times of runs are off by that' }
-    return { what, state: 'ok', said: 'the same as the file system’s' }
-  } catch (error) {
-    return { what, state: 'note', said: `not compared: ${plainText(errorMessage(error), 200)}` }
+    return statSync(path).mtimeMs / 1000 - clock.unixSeconds()
   } finally {
     rmSync(path, { force: true })
   }
+}
+
+/** A file server with another time makes an old run look new. */
+function clockCheck(skew: number): MachineCheck {
+  const what = 'clock'
+  if (Math.abs(skew) <= MAX_SKEW_SECONDS) return { what, state: 'ok', said: 'the same as the file system’s' }
+  const said = `the file system's is ${Math.abs(skew).toFixed(1)} s ${skew < 0 ? 'behind' : 'ahead'}`
+  return { what, state: 'note', said, todo: 'set the clocks by one time server: times of runs are off by that' }
 }
 
 async function pythonClient(python: string, env: NodeJS.ProcessEnv): Promise<MachineCheck> {

@@ -90,6 +90,13 @@ describe('doctor of the machine', () => {
     })
   })
 
+  it.skipIf(process.platform !== 'linux')('tries to write, which permissions promise to root everywhere', async () => {
+    const checks = await machine({ TELLTALE_DIR: '/proc/telltale', TELLTALE_PYTHON: '/no/such/python' })
+    expect(checks.filter(({ state }) => state === 'problem')).toMatchObject([
+      { what: 'data folder', said: expect.stringMatching(/^\/proc\/telltale cannot be written/) },
+    ])
+  })
+
   it('sees a clock that is off', async () => {
     const late = { ...systemClock, unixSeconds: () => systemClock.unixSeconds() - 90 }
     const checks = await doctorMachine({

@@ -48,6 +48,27 @@ it('gives each run of a folder a folder of its own, whatever their names, and sa
   expect(readdirSync(outputDir)).toHaveLength(4)
 })
 
+it('says of a log without times that its time is unknown, and of no year 1970', async () => {
+  const path = join(place, 'no-times.jsonl')
+  writeFileSync(path, Array.from({ length: 5 }, (_, step) => `{"step":${step},"loss":1}`).join('\n'))
+  const outputDir = join(place, 'no-times')
+  await reportPath(path, { ...how, outputDir, folderEach: false })
+  const [markdown, html, json] = ['md', 'html', 'json'].map((ending) =>
+    readFileSync(join(outputDir, `training_report.${ending}`), 'utf8'),
+  )
+  expect(markdown).toContain('Training time: unknown')
+  for (const text of [markdown!, html!]) expect(text).not.toMatch(/1970|\b0\.0 s\b/)
+  expect((await parseTrainingReport(json!)).run.startedUnixSeconds).toBe(null)
+})
+
+it('says which figure could not be drawn, and writes the others', async () => {
+  const outputDir = join(place, 'in-the-way')
+  mkdirSync(join(outputDir, 'rewards.svg', 'x'), { recursive: true })
+  const { reported } = await reportPath(fixture, { ...how, outputDir, folderEach: false })
+  expect(reported[0]!.failures.join()).toMatch(/rewards/)
+  expect(readdirSync(outputDir)).toContain('training_report.html')
+})
+
 it('says what is missing where there is no run', async () => {
   const outputDir = join(place, 'none')
   await expect(reportPath(join(place, 'nothing-here'), { ...how, outputDir, folderEach: false })).rejects.toMatchObject(

@@ -41,6 +41,16 @@ function telltale(args: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 describe('the command', () => {
+  it('reports with exit code 1 where a figure could not be drawn, and says which', () => {
+    const path = join(dir, 'in-the-way.jsonl')
+    writeFileSync(path, Array.from({ length: 5 }, (_, step) => `{"step":${step},"reward":${step}}`).join('\n'))
+    mkdirSync(join(dir, 'drawn', 'rewards.svg', 'x'), { recursive: true })
+    const { status, stdout, stderr } = telltale(['report', path, '--output-dir', 'drawn'])
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/could not be drawn: rewards: /)])
+    expect(stdout).toContain('training_report.html')
+    expect(telltale(['report', path, '--output-dir', 'drawn-well'])).toMatchObject({ status: 0, stderr: '' })
+  })
+
   it('teaches with --help', () => {
     const help = telltale(['--help'])
     expect(help.status).toBe(0)

@@ -132,3 +132,21 @@ describe('the advice to roll back', () => {
     expect(adviceWords({ ...advice, to: 5000 }, newest)).toContain('removed')
   })
 })
+
+it('says of longer answers that they are, where quality signals showed it, and what those did', () => {
+  const evidence = {
+    kind: 'length-explosion',
+    direction: 'up',
+    severity: 'critical',
+    series: ['quality/repetition', 'reward/score'],
+    observed: 0.4,
+    expected: 0.1,
+    statistic: 9,
+    threshold: 5,
+    onset: { estimate: 40, interval: [40, 45] },
+  } as const
+  expect(alertReason(evidence, 'calibrated')).toBe(
+    'The answers grow without bound: they became longer by a fifth or more, while quality/repetition rose from 0.1 to 0.4 (9 standard errors beyond what healthy runs do; threshold 5)',
+  )
+  expect(alertReason({ ...evidence, series: ['length/mean'] }, 'calibrated')).toContain(': length/mean rose from')
+})

@@ -17,7 +17,10 @@ export function runFacts(report: TrainingReport): Fact[] {
     run.totalIterations === null
       ? formatNumber(run.iterations)
       : `${formatNumber(run.iterations)} of ${formatNumber(run.totalIterations)}`
-  const started = run.startedUnixSeconds === null ? '' : `, from ${formatTime(run.startedUnixSeconds)}`
+  const time =
+    run.startedUnixSeconds === null
+      ? 'unknown: the log has no times'
+      : `${formatDuration(run.elapsedMs)}, from ${formatTime(run.startedUnixSeconds)}`
   return [
     fact(
       'Run',
@@ -29,7 +32,7 @@ export function runFacts(report: TrainingReport): Fact[] {
       { strong: run.status },
     ),
     fact('Total iterations', iterations),
-    fact('Training time', `${formatDuration(run.elapsedMs)}${started}`),
+    fact('Training time', time),
     fact('Final metrics', finalMetrics(report)),
     stop === null
       ? fact('Early stop', 'No')

@@ -66,8 +66,11 @@ function head(report: TrainingReport): Html {
     run.totalIterations === null
       ? `${formatNumber(run.iterations)} iterations`
       : `${formatNumber(run.iterations)} of ${formatNumber(run.totalIterations)} iterations`
-  const started = run.startedUnixSeconds === null ? null : `started ${formatTime(run.startedUnixSeconds)}`
-  const facts = [iterations, formatDuration(run.elapsedMs), started].filter((fact) => fact !== null)
+  const times =
+    run.startedUnixSeconds === null
+      ? []
+      : [formatDuration(run.elapsedMs), `started ${formatTime(run.startedUnixSeconds)}`]
+  const facts = [iterations, ...times]
   const sections: readonly (readonly [id: string, title: string])[] = [
     ['summary', 'Summary'],
     ['alerts', alerts.length > 0 ? `Alerts (${formatNumber(alerts.length)})` : 'Alerts'],
