@@ -61,11 +61,14 @@ killed together, as a container, a scheduler or the system does that is out of m
 | --- | ---: | ---: | ---: |
 ${lost.join('\n')}
 
-Losses of power are not measured: they need a write to reach the disk and not only the system.
+W&B's log is read by the reader in its Python package, MLflow's through its client, rlwatch's and trackio's by their stores. Losses of power are not measured: they need a write to reach the disk and not only the system.
+
+Single times vary with the machine and what else runs on it; what is far apart here is so elsewhere, what is close may not be.
 
 ## What is not the same
 
-- rlwatch judges each step in the call, as Telltale with its detectors does; the others only log.
+- rlwatch judges each step in the call, as Telltale with its detectors does, each what it knows of the ten (KL, entropy, loss and gradient among
+  them); the others only log.
 - trackio, W&B and TensorBoard hand a step to another thread or process, which writes it after the call has returned. MLflow, rlwatch and Telltale
   have written it when the call returns.
 - MLflow can log from another thread (\`synchronous=False\`); its default, which does not, is measured.
