@@ -61,6 +61,16 @@ export function openDatabase(path: string): OpenDatabase {
         throw error
       }
     },
-    close: () => database.close(),
+    close() {
+      // The library closes only once no statement is left, which may be long after: the log is put away now, unless somebody reads.
+      try {
+        database.pragma('busy_timeout = 0')
+        database.pragma('wal_checkpoint(TRUNCATE)')
+      } catch {
+        // The next one who writes does it.
+      }
+      statements.clear()
+      database.close()
+    },
   }
 }

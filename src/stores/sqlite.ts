@@ -36,6 +36,8 @@ import type {
 /** Answers of a run that are kept: the newest. */
 const MAX_SAMPLES = 2000
 const DEFAULT_BUCKETS = 1000
+/** Bytes that the write-ahead log keeps after a checkpoint: about what SQLite lets it grow to by itself. */
+const MAX_IDLE_LOG_BYTES = 4 * 1024 * 1024
 
 /** How a {@link sqliteStore} is opened. */
 export interface SqliteStoreOptions {
@@ -513,6 +515,8 @@ function opened(path: string): OpenDatabase {
   try {
     database.exec('PRAGMA journal_mode = WAL')
     database.exec('PRAGMA synchronous = FULL')
+    // Beside a reader that holds a transaction the log grows; once it has left, the next checkpoint gives the room back.
+    database.exec(`PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES}`)
     migrate(database, path)
     return database
   } catch (error) {
