@@ -1,6 +1,9 @@
 // docs/benchmarks.md, made from bench/results.json: for each bench what its newest run measured, where and when.
 import { readFileSync } from 'node:fs'
 
+/** Benches whose figures have a page of their own. */
+const PAGES = { rivals: 'side-by-side.md' }
+
 const RESULTS = new URL('./results.json', import.meta.url)
 
 /** The newest result of each bench by its name. */
@@ -13,6 +16,9 @@ export function benchmarksMarkdown(results = savedResults()) {
   const sections = Object.entries(results).map(([name, { machine, node, date, bench }]) => {
     const { question, goal, reached, limits, ...figures } = bench
     const rows = flat(figures).map(([figure, value]) => `| ${figure} | ${value} |`)
+    const shown = PAGES[name]
+      ? `The figures: [${PAGES[name]}](${PAGES[name]}).`
+      : `| | |\n| --- | ---: |\n${rows.join('\n')}`
     const verdict = reached ? '**reached**.' : `**not reached**. ${limits ?? ''}`.trim()
     return `## ${name}
 
@@ -20,9 +26,7 @@ ${question}
 
 Goal: ${goal}: ${verdict}
 
-| | |
-| --- | ---: |
-${rows.join('\n')}
+${shown}
 
 ${machine}, Node ${node.slice(1)}, ${date}.
 `

@@ -41,18 +41,22 @@ class Telltale:
         self.run.finish()
 
 
-class Trackio:
-    def __init__(self, folder):
-        os.environ["TRACKIO_DIR"] = folder
-        import trackio
-
-        self.run = trackio.init("p", name="r", embed=False, auto_log_gpu=False, auto_log_cpu=False)
+class OfRun:
+    """What logs to a run that `self.run` holds."""
 
     def log(self, row, step):
         self.run.log(row, step=step)
 
     def finish(self):
         self.run.finish()
+
+
+class Trackio(OfRun):
+    def __init__(self, folder):
+        os.environ["TRACKIO_DIR"] = folder
+        import trackio
+
+        self.run = trackio.init("p", name="r", embed=False, auto_log_gpu=False, auto_log_cpu=False)
 
     @staticmethod
     def steps(folder):
@@ -62,19 +66,13 @@ class Trackio:
         return sum(NAMES <= set(row) for row in SQLiteStorage.get_logs("p", "r"))
 
 
-class Wandb:
+class Wandb(OfRun):
     def __init__(self, folder):
         os.environ.update(WANDB_MODE="offline", WANDB_DIR=folder, WANDB_SILENT="true")
         import wandb
 
         settings = wandb.Settings(x_disable_meta=True, x_disable_stats=True, disable_git=True, disable_code=True)
         self.run = wandb.init(project="p", settings=settings)
-
-    def log(self, row, step):
-        self.run.log(row, step=step)
-
-    def finish(self):
-        self.run.finish()
 
     @staticmethod
     def steps(folder):

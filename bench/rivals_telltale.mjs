@@ -1,7 +1,7 @@
 // Telltale's side of bench/rivals.mjs; the commands are those of rivals_peers.py.
 import { readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { quantiles } from './measure.mjs'
+import { quantiles, timed } from './measure.mjs'
 
 // Loading the library is part of the start, as it is with the others.
 const loading = performance.now()
@@ -21,16 +21,15 @@ function monitorOf(tool, folder) {
   return monitor
 }
 
+function logStep(monitor, step) {
+  monitor.onEvent({ phase: 'iteration_end', iteration: step, metrics: ROWS[step % ROWS.length] })
+}
+
 function log(tool, folder, steps) {
   const started = performance.now()
   const monitor = monitorOf(tool, folder)
   const ready = performance.now()
-  const took = new Float64Array(steps)
-  for (let step = 0; step < steps; step++) {
-    const before = process.hrtime.bigint()
-    monitor.onEvent({ phase: 'iteration_end', iteration: step, metrics: ROWS[step % ROWS.length] })
-    took[step] = Number(process.hrtime.bigint() - before) / 1000
-  }
+  const took = timed(steps, (step) => logStep(monitor, step))
   monitor.onEvent({ phase: 'training_end', iteration: steps - 1 })
   return {
     startSeconds: loadSeconds + (ready - started) / 1000,
@@ -43,7 +42,7 @@ async function crash(tool, folder, rate) {
   const monitor = monitorOf(tool, folder)
   const began = performance.now()
   for (let step = 0; ; ) {
-    monitor.onEvent({ phase: 'iteration_end', iteration: step, metrics: ROWS[step % ROWS.length] })
+    logStep(monitor, step)
     writeSync(1, '.')
     step++
     // Timers wait whole milliseconds: what was slept too long is made up for.

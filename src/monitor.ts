@@ -22,7 +22,7 @@ import { earlierCheckpoints } from './log/earlier-checkpoints.ts'
 import { ownProcess } from './log/process-info.ts'
 import { RunLog } from './log/run-log.ts'
 import { MetricsStore } from './metrics/store.ts'
-import type { MonitorView, ProcessInfo, RunSummary, StopRequest } from './run-summary.ts'
+import type { MonitorView, ProcessInfo, RunCounters, RunSummary, StopRequest } from './run-summary.ts'
 import { watchProcess } from './signals.ts'
 import { type Clock, randomId, systemClock, yieldToEventLoop } from './time.ts'
 import { VerbosityLevel } from './verbosity.ts'
@@ -83,7 +83,10 @@ interface MonitorState {
   readonly lastSign: number
   readonly silenceSeconds: number
   readonly closedHere: number
-  readonly counters: readonly number[]
+  readonly counters: Pick<
+    RunCounters,
+    'rejectedEvents' | 'rejectedValues' | 'lateValues' | 'ignoredEvents' | 'damagedLines'
+  >
   readonly process: ProcessInfo | null
 }
 
@@ -392,10 +395,13 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       lastSign: this.#lastSign,
       silenceSeconds: this.#silenceSeconds,
       closedHere: this.#closedHere,
-      counters: [
-        ...[this.#rejectedEvents, this.#rejectedValues, this.#lateValues, this.#ignoredEvents],
-        this.#damagedLines,
-      ],
+      counters: {
+        rejectedEvents: this.#rejectedEvents,
+        rejectedValues: this.#rejectedValues,
+        lateValues: this.#lateValues,
+        ignoredEvents: this.#ignoredEvents,
+        damagedLines: this.#damagedLines,
+      },
       process: this.#process,
     }
     return state
@@ -430,11 +436,11 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#lastSign = saved.lastSign
     this.#silenceSeconds = saved.silenceSeconds
     this.#closedHere = saved.closedHere
-    this.#rejectedEvents = saved.counters[0]!
-    this.#rejectedValues = saved.counters[1]!
-    this.#lateValues = saved.counters[2]!
-    this.#ignoredEvents = saved.counters[3]!
-    this.#damagedLines = saved.counters[4]!
+    this.#rejectedEvents = saved.counters.rejectedEvents
+    this.#rejectedValues = saved.counters.rejectedValues
+    this.#lateValues = saved.counters.lateValues
+    this.#ignoredEvents = saved.counters.ignoredEvents
+    this.#damagedLines = saved.counters.damagedLines
     this.#process = saved.process
   }
 

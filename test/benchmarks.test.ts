@@ -14,7 +14,8 @@ it('docs/side-by-side.md is what the kept results make', () => {
 
 it('docs/side-by-side.md names the one who is better, whoever it is', () => {
   const { rivals } = structuredClone(savedResults())
-  const [ours, theirs] = ['Telltale, Python', 'trackio'].map((name) => rivals.bench.tools[name])
+  const ours = rivals.bench.tools['Telltale, Python']!
+  const theirs = rivals.bench.tools.trackio!
   rivals.bench.tools = { 'Telltale, Python': ours, trackio: theirs }
   ours['bytes a number'] = 10
   theirs['bytes a number'] = 20

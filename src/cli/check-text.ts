@@ -10,7 +10,7 @@ import { unwatchedKinds, unwatchedWords } from '../outputs/report/coverage-words
 import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../outputs/report/words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
-import { type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
 import { alertCountWords, SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 
@@ -53,9 +53,9 @@ function runLines(run: CheckedRun, page: Page): Line[] {
   const left = run.alerts.length - shown.length
   return [
     ...wrapLine(head, page.width, 2, page.glyphs),
-    ...indented([[span(displayText(run.path, 200), 'dim')]]),
+    ...indentLines(2, [[span(displayText(run.path, 200), 'dim')]]),
     ...shown.flatMap((alert) => alertLines(alert, page)),
-    ...(left > 0 ? indented([[span(`and ${left} further alerts: --json shows all`, 'dim')]]) : []),
+    ...(left > 0 ? indentLines(2, [[span(`and ${left} further alerts: --json shows all`, 'dim')]]) : []),
     ...stopLines(run, page),
     ...unwatchedLines(run, page),
   ]
@@ -70,7 +70,7 @@ function alertLines(alert: Alert, page: Page): Line[] {
     span(displayText(alert.reason, 600)),
   ]
   return [
-    ...indented(wrapLine(what, page.width - 2, MAX_WRAPPED, page.glyphs)),
+    ...indentLines(2, wrapLine(what, page.width - 2, MAX_WRAPPED, page.glyphs)),
     ...labelled('since', onsetWords(alert.onset).replace(/^since /, ''), page),
     ...labelled('how sure', certaintyWords(alert), page),
     ...alert.samples
@@ -89,7 +89,8 @@ function alertLines(alert: Alert, page: Page): Line[] {
 function stopLines({ stop }: CheckedRun, page: Page): Line[] {
   if (stop === null) return []
   const back = stop.rollbackTo === null ? 'no checkpoint from before the onset' : `checkpoint ${stop.rollbackTo}`
-  return indented(
+  return indentLines(
+    2,
     wrapLine(
       [
         span(
@@ -108,7 +109,7 @@ function unwatchedLines({ coverage }: CheckedRun, page: Page): Line[] {
   const blind = unwatchedKinds(coverage)
   if (blind.length === 0) return []
   return [
-    ...indented([[span('Not watched:', 'warn')]]),
+    ...indentLines(2, [[span('Not watched:', 'warn')]]),
     ...blind.flatMap((entry) =>
       wrapLine([span(displayText(unwatchedWords(entry), 400), 'dim')], page.width - 4, 3, page.glyphs).map(
         (line): Line => [span('    '), ...line],
@@ -126,10 +127,10 @@ function damagedLines({ damaged, repeated, missing }: CheckedPath, page: Page): 
     for (const { path, lineNumber, offset, problem } of damaged.lines.slice(0, MAX_DAMAGED)) {
       const place = lineNumber === undefined ? `byte ${offset.toLocaleString('en')}` : `${lineNumber}`
       const text = `${displayText(path, 200)}:${place}: ${displayText(problem, 200)}`
-      lines.push(...indented(wrapLine([span(text, 'dim')], page.width - 2, 2, page.glyphs)))
+      lines.push(...indentLines(2, wrapLine([span(text, 'dim')], page.width - 2, 2, page.glyphs)))
     }
     const left = damaged.count - Math.min(damaged.lines.length, MAX_DAMAGED)
-    if (left > 0) lines.push(...indented([[span(`and ${left.toLocaleString('en')} more`, 'dim')]]))
+    if (left > 0) lines.push(...indentLines(2, [[span(`and ${left.toLocaleString('en')} more`, 'dim')]]))
   }
   if (repeated > 0) lines.push([span(`${repeated.toLocaleString('en')} lines were met again and left out`, 'dim')])
   if (missing > 0) lines.push([span(`${missing.toLocaleString('en')} lines are missing from the log`, 'warn')])
@@ -141,8 +142,4 @@ function labelled(label: string, text: string, page: Page): Line[] {
   return wrapLine([span(text)], Math.max(10, page.width - indent), MAX_WRAPPED, page.glyphs).map(
     (line, i): Line => [span((i === 0 ? `    ${label}` : '').padEnd(indent), 'dim'), ...line],
   )
-}
-
-function indented(lines: readonly Line[]): Line[] {
-  return lines.map((line): Line => [span('  '), ...line])
 }

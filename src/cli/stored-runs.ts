@@ -3,9 +3,12 @@ import { createWriteStream, existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Unreadable } from '../check/check-path.ts'
+import type { CheckedRun } from '../check/run-check.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
+import type { ImportOptions } from '../lookback/import-runs.ts'
 import { type RunOrder, SORTS } from '../lookback/run-order.ts'
 import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
@@ -85,29 +88,35 @@ function importCommand(): Command {
   return addAnalyzerOptions(command).action(async (paths: readonly string[], flags: ImportFlags) => {
     const { json, trainer, map, ...check } = flags
     checkAnalyzerFlags(check)
-    const { importRuns } = await import('../lookback/import-runs.ts')
     await withStore(async (store) => {
-      const read = await readPaths(paths, {
-        read: (path, how) =>
-          importRuns(path, { check, trainer, rename: map, store, now: systemClock.unixSeconds, say, ...how }),
-        unreadable: (result) => result.unreadable,
-        say: async ({ runs }) => {
-          if (json) return
-          for (const { run, iterations, alerts } of runs)
-            process.stdout.write(
-              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
-            )
-        },
+      const imported = await importAll(paths, { store, check, trainer, rename: map }, ({ run, iterations, alerts }) => {
+        if (!json)
+          process.stdout.write(
+            `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
+          )
       })
-      if (read === null) {
-        process.exitCode = INTERRUPTED
-        return
-      }
-      if (json)
-        sayJson({ store: storePath(process.env), runs: read.results.flatMap(({ runs }) => runs), errors: read.errors })
-      process.exitCode = read.errors.length > 0 ? 2 : 0
+      if (imported === null) return
+      if (json) sayJson({ store: storePath(process.env), ...imported })
+      process.exitCode = imported.errors.length > 0 ? 2 : 0
     })
   })
+}
+
+/** Puts the runs of all paths into the store; null where Ctrl-C ended it, which the exit code says then. */
+async function importAll(
+  paths: readonly string[],
+  options: Pick<ImportOptions, 'store' | 'check' | 'trainer' | 'rename'>,
+  sayRun: (run: CheckedRun) => void,
+): Promise<{ readonly runs: readonly CheckedRun[]; readonly errors: readonly Unreadable[] } | null> {
+  const { importRuns } = await import('../lookback/import-runs.ts')
+  const read = await readPaths(paths, {
+    read: (path, how) => importRuns(path, { ...options, now: systemClock.unixSeconds, say, ...how }),
+    unreadable: (result) => result.unreadable,
+    say: async ({ runs }) => runs.forEach(sayRun),
+  })
+  if (read !== null) return { runs: read.results.flatMap(({ runs }) => runs), errors: read.errors }
+  process.exitCode = INTERRUPTED
+  return null
 }
 
 function listCommand(): Command {
@@ -449,29 +458,21 @@ damaged) is in the file that was set aside.`,
     async (given: readonly string[], flags: AnalyzerFlags & { json?: true }) => {
       const { json, ...check } = flags
       checkAnalyzerFlags(check)
-      const { importRuns } = await import('../lookback/import-runs.ts')
       await withStore(async (store) => {
         const paths = given.length > 0 ? given : [...new Set(store.runs().map(placeOf))]
         if (paths.length === 0)
           throw new TelltaleError('bad-usage', 'no run is stored: say where the runs are, as for telltale import')
-        const read = await readPaths(paths, {
-          read: (path, how) => importRuns(path, { check, store, now: systemClock.unixSeconds, say, ...how }),
-          unreadable: (result) => result.unreadable,
-          say: async ({ runs }) => {
-            if (!json) for (const { run } of runs) process.stdout.write(`${plainText(run, 80)}\n`)
-          },
+        const imported = await importAll(paths, { store, check }, ({ run }) => {
+          if (!json) process.stdout.write(`${plainText(run, 80)}\n`)
         })
-        if (read === null) {
-          process.exitCode = INTERRUPTED
-          return
-        }
+        if (imported === null) return
         const problems = store.verify()
-        if (json) sayJson({ runs: read.results.flatMap(({ runs }) => runs), errors: read.errors, problems })
+        if (json) sayJson({ ...imported, problems })
         else
           process.stdout.write(
             `${store.runs().length} runs, ${problems.length === 0 ? 'sound' : problems.join('; ')}\n`,
           )
-        process.exitCode = read.errors.length > 0 || problems.length > 0 ? 2 : 0
+        process.exitCode = imported.errors.length > 0 || problems.length > 0 ? 2 : 0
       })
     },
   )

@@ -90,6 +90,7 @@ describe('doctor of the machine', () => {
     })
   })
 
+  // Only Linux has a folder, /proc, that root may write by its permissions and cannot.
   it.skipIf(process.platform !== 'linux')('tries to write, which permissions promise to root everywhere', async () => {
     const checks = await machine({ TELLTALE_DIR: '/proc/telltale', TELLTALE_PYTHON: '/no/such/python' })
     expect(checks.filter(({ state }) => state === 'problem')).toMatchObject([

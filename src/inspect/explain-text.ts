@@ -7,7 +7,7 @@ import type { Alert, Severity } from '../detectors/detector.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
-import { type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
 import { SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import { type ChartLevel, chart, number } from './chart.ts'
@@ -45,7 +45,7 @@ function runLines({ run, kinds }: ExplainedRun, withCharts: boolean, page: Page)
   const blind = kinds.filter((kind) => !kind.watched)
   return [
     ...wrapLine([span(said, 'strong')], page.width, 2, page.glyphs),
-    ...indent(2, wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 3, page.glyphs)),
+    ...indentLines(2, wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 3, page.glyphs)),
     ...watched.flatMap((kind, i) =>
       kindLines(kind, watched.slice(0, i).find(sameStatistics(kind)), withCharts, iterations, page),
     ),
@@ -71,20 +71,22 @@ function kindLines(
   const rules = kind.statistics.filter(({ unit }) => unit === 'iterations in a row')
   const lines: Line[] = [heading(kind)]
   const why = worstOf(kind)?.reason
-  if (why) lines.push(...indent(4, wrapLine([span(displayText(why, 600))], page.width - 4, MAX_WRAPPED, page.glyphs)))
+  if (why)
+    lines.push(...indentLines(4, wrapLine([span(displayText(why, 600))], page.width - 4, MAX_WRAPPED, page.glyphs)))
   if (like) {
     const words = `judged by the same statistics as ${KIND_TITLES[like.kind].toLowerCase()}: the direction of the reward and the signals that fall tell them apart`
-    return [...lines, ...indent(4, wrapLine([span(words, 'dim')], page.width - 4, 3, page.glyphs))]
+    return [...lines, ...indentLines(4, wrapLine([span(words, 'dim')], page.width - 4, 3, page.glyphs))]
   }
   for (const one of statistics) {
-    lines.push(...indent(4, wrapLine([span(statisticWords(one))], page.width - 4, MAX_WRAPPED, page.glyphs)))
+    lines.push(...indentLines(4, wrapLine([span(statisticWords(one))], page.width - 4, MAX_WRAPPED, page.glyphs)))
     if (withCharts && one.points.length > 1)
-      lines.push(...indent(4, chart(one.points, levelsOf(one), iterations, page.width - 4, page.glyphs)))
+      lines.push(...indentLines(4, chart(one.points, levelsOf(one), iterations, page.width - 4, page.glyphs)))
   }
-  if (rules.length > 0) lines.push(...indent(4, wrapLine([span(rulesWords(rules))], page.width - 4, 3, page.glyphs)))
+  if (rules.length > 0)
+    lines.push(...indentLines(4, wrapLine([span(rulesWords(rules))], page.width - 4, 3, page.glyphs)))
   if (kind.statistics.length === 0) {
     const words = 'watched; nothing of it is a statistic that could be shown'
-    lines.push(...indent(4, wrapLine([span(words, 'dim')], page.width - 4, 3, page.glyphs)))
+    lines.push(...indentLines(4, wrapLine([span(words, 'dim')], page.width - 4, 3, page.glyphs)))
   }
   return lines
 }
@@ -145,7 +147,7 @@ function inARow(iterations: number): string {
 function blindLines({ kind, why }: ExplainedKind, page: Page): Line[] {
   return [
     [span(`  ${KIND_TITLES[kind]}  `, 'strong'), span('not watched', 'warn')],
-    ...indent(4, wrapLine([span(displayText(why ?? '', 400), 'dim')], page.width - 4, 3, page.glyphs)),
+    ...indentLines(4, wrapLine([span(displayText(why ?? '', 400), 'dim')], page.width - 4, 3, page.glyphs)),
   ]
 }
 
@@ -166,8 +168,4 @@ function firstOf(kinds: readonly ExplainedKind[]): number {
 
 function lastOf(kinds: readonly ExplainedKind[]): number {
   return Math.max(0, ...kinds.flatMap(({ statistics }) => statistics.map(({ points }) => points.at(-1)?.[0] ?? 0)))
-}
-
-function indent(by: number, lines: readonly Line[]): Line[] {
-  return lines.map((line): Line => [span(' '.repeat(by)), ...line])
 }

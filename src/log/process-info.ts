@@ -14,14 +14,16 @@ const MAX_COMMAND = 2000
 /** How long git may take to say whether files were changed; a training does not wait longer to begin. */
 const GIT_MS = 500
 
+/** Whose numbers of processes are the same ones. */
+type Place = Pick<ProcessInfo, 'host' | 'pidNamespace'>
+
 let own: ProcessInfo | null = null
 
 /** This process. Asked once: the answer does not change. */
 export function ownProcess(): ProcessInfo {
   own ??= {
-    host: hostname().slice(0, 255),
+    ...here(),
     pid: process.pid,
-    pidNamespace: pidNamespace(),
     startTicks: startTicks(process.pid)?.ticks ?? null,
     command: withoutSecrets(process.argv).slice(0, MAX_COMMAND),
     git: git(),
@@ -33,12 +35,9 @@ export function ownProcess(): ProcessInfo {
 /**
  * Whether a process goes on. Null where that cannot be known from here: it is of another machine or container, or not all of it was said.
  *
- * @param from who asks; this process by default.
+ * @param from where it is asked; here by default.
  */
-export function isAlive(
-  info: ProcessInfo,
-  from: Pick<ProcessInfo, 'host' | 'pidNamespace'> = ownProcess(),
-): boolean | null {
+export function isAlive(info: ProcessInfo, from: Place = here()): boolean | null {
   if (info.host !== from.host || info.pidNamespace !== from.pidNamespace) return null
   try {
     process.kill(info.pid, 0)
@@ -84,8 +83,8 @@ export function withoutSecrets(argv: readonly string[]): string {
   const secret = /(key|token|secret|passw|credential)/i
   return argv
     .map((arg, i) => {
-      const [name, value] = [arg.slice(0, arg.indexOf('=') + 1), arg.includes('=')]
-      if (value && secret.test(name)) return `${name}***`
+      const name = arg.slice(0, arg.indexOf('=') + 1)
+      if (secret.test(name)) return `${name}***`
       const before = argv[i - 1] ?? ''
       if (before.startsWith('-') && !before.includes('=') && secret.test(before) && !arg.startsWith('-')) return '***'
       return /\s/.test(arg) ? JSON.stringify(arg) : arg
@@ -112,6 +111,10 @@ function git(): ProcessInfo['git'] {
   } catch {
     return null
   }
+}
+
+function here(): Place {
+  return { host: hostname().slice(0, 255), pidNamespace: pidNamespace() }
 }
 
 function pidNamespace(): string | null {

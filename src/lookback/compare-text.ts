@@ -7,7 +7,7 @@ import { KIND_TITLES } from '../outputs/report/words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatInUnit } from '../outputs/terminal/format-value.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
-import { fitLine, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { fitLine, indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
 import { sparkline } from '../outputs/terminal/sparkline.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { RunComparison, SeriesComparison } from './compare-runs.ts'
@@ -168,10 +168,10 @@ function answerLines({ answers, runs }: RunComparison, page: Page): Line[] {
     [],
     [span('Newest answers to the same prompts', 'strong')],
     ...answers.flatMap(({ prompt, answers: some }) => [
-      ...indent(2, wrapLine([span(displayText(prompt, 400), 'dim')], page.width - 2, 3, page.glyphs)),
+      ...indentLines(2, wrapLine([span(displayText(prompt, 400), 'dim')], page.width - 2, 3, page.glyphs)),
       ...some.flatMap(({ iteration, response, reward }, i) => {
         const label = `${displayText(runs[i]!.name, 24)} at ${iteration}${Number.isNaN(reward) ? '' : `, reward ${formatInUnit(reward, '', page.glyphs)}`}: `
-        return indent(
+        return indentLines(
           4,
           wrapLine([span(label, 'dim'), span(displayText(response, 600))], page.width - 4, 5, page.glyphs),
         )
@@ -183,8 +183,4 @@ function answerLines({ answers, runs }: RunComparison, page: Page): Line[] {
 function rowOf(label: string, cells: readonly Line[], { column, width, glyphs }: Page): Line {
   const fitted = cells.flatMap((cell) => fitLine(cell, column, glyphs))
   return fitLine([...fitLine([span(`  ${label}`, 'dim')], LABEL, glyphs), ...fitted], width, glyphs)
-}
-
-function indent(by: number, lines: readonly Line[]): Line[] {
-  return lines.map((line): Line => [span(' '.repeat(by)), ...line])
 }

@@ -6,7 +6,7 @@
 import type { Severity } from '../detectors/detector.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
 import { glyphsFor } from '../outputs/terminal/glyphs.ts'
-import { type RunRow, runsTable, type TableNumber } from '../outputs/terminal/runs-table.ts'
+import { byName, type RunRow, runsTable, type TableNumber } from '../outputs/terminal/runs-table.ts'
 import { renderLine } from '../outputs/terminal/spans.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
@@ -45,7 +45,7 @@ export function listText(
 
 /** Names from a to z, numbers and times from the largest or newest on; runs without one last. */
 export function sortRuns(runs: readonly StoredRun[], store: RunStore, by: RunOrder): readonly StoredRun[] {
-  if (by === 'name') return runs.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  if (by === 'name') return runs.toSorted(byName)
   const value = (run: StoredRun): number => {
     if (by === 'started') return run.startedUnixSeconds ?? Number.NaN
     if (by === 'iterations') return run.iterations

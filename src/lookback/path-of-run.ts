@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
-import { TelltaleError } from '../errors.ts'
 import type { RunStore } from '../stores/store.ts'
-import { findStoredRun } from './find-stored-run.ts'
+import { findStoredRun, fittingRuns } from './find-stored-run.ts'
 
 /**
  * Where the run is that somebody means: a path that is there, or else the name of a stored run as {@link findStoredRun} takes it.
@@ -16,10 +15,7 @@ export function pathOfRun(text: string, open: () => RunStore | null): string {
   if (store === null) return text
   try {
     const runs = store.runs()
-    return runs.length === 0 ? text : findStoredRun(runs, text).path
-  } catch (error) {
-    if (error instanceof TelltaleError && error.message.includes(' fits ')) throw error
-    return text
+    return fittingRuns(runs, text).length === 0 ? text : findStoredRun(runs, text).path
   } finally {
     store.close()
   }

@@ -6,7 +6,7 @@
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatValue } from '../outputs/terminal/format-value.ts'
 import { glyphsFor } from '../outputs/terminal/glyphs.ts'
-import { type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { StoredSample } from '../stores/store.ts'
 
@@ -47,14 +47,10 @@ export function samplesText(
     ],
     ...(prompt === ''
       ? []
-      : indent(wrapLine([span(displayText(prompt, 2000), 'dim')], width - 2, MAX_WRAPPED, glyphs))),
-    ...indent(wrapLine([span(displayText(response, 2000))], width - 2, MAX_WRAPPED, glyphs)),
+      : indentLines(2, wrapLine([span(displayText(prompt, 2000), 'dim')], width - 2, MAX_WRAPPED, glyphs))),
+    ...indentLines(2, wrapLine([span(displayText(response, 2000))], width - 2, MAX_WRAPPED, glyphs)),
     [],
   ])
   const color = wantsColor(stream, env)
   return lines.slice(0, -1).map((line) => renderLine(line, color))
-}
-
-function indent(lines: readonly Line[]): Line[] {
-  return lines.map((line): Line => [span('  '), ...line])
 }

@@ -7,10 +7,11 @@ import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../outputs
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatInUnit } from '../outputs/terminal/format-value.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
-import { type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
+import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
 import { sparkline } from '../outputs/terminal/sparkline.ts'
 import { SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
+import { lastHeardWords } from '../stores/mark-crashed.ts'
 import type { RunStore, StoredRun, StoredSeries } from '../stores/store.ts'
 
 const MAX_WIDTH = 110
@@ -63,7 +64,8 @@ function headLines(run: StoredRun, page: Page): Line[] {
       : `, ${((newestUnixSeconds - startedUnixSeconds) / 3600).toFixed(2)} hours`
   return [
     [span(displayText(run.name, 100), 'strong'), span(`  ${status}`)],
-    ...indent(
+    ...indentLines(
+      2,
       wrapLine(
         [span(`${done}${began}${hours}, ${run.trainer}${run.preset === null ? '' : `, judged as ${run.preset}`}`)],
         page.width - 2,
@@ -71,29 +73,32 @@ function headLines(run: StoredRun, page: Page): Line[] {
         page.glyphs,
       ),
     ),
-    ...indent(wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 2, page.glyphs)),
+    ...indentLines(2, wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 2, page.glyphs)),
     ...processLines(run, page),
-    ...(run.tags.length > 0 ? indent([[span(`tags: ${displayText(run.tags.join(', '), 200)}`)]]) : []),
+    ...(run.tags.length > 0 ? indentLines(2, [[span(`tags: ${displayText(run.tags.join(', '), 200)}`)]]) : []),
     ...run.notes.flatMap(({ text, unixSeconds }) => {
       const when = new Date(1000 * unixSeconds).toISOString().slice(0, 10)
-      return indent(
+      return indentLines(
+        2,
         wrapLine([span(`${when}  `, 'dim'), span(displayText(text, 2000))], page.width - 2, MAX_WRAPPED, page.glyphs),
       )
     }),
     ...(run.checkpoints.length > 0
-      ? indent([[span(`checkpoints: ${run.checkpoints.slice(-8).join(', ')}`, 'dim')]])
+      ? indentLines(2, [[span(`checkpoints: ${run.checkpoints.slice(-8).join(', ')}`, 'dim')]])
       : []),
     ...(run.attempts.length > 1
-      ? indent([[span(`attempt ${run.attempts.length}, from iteration ${run.attempts.at(-1)!.fromIteration}`, 'dim')]])
+      ? indentLines(2, [
+          [span(`attempt ${run.attempts.length}, from iteration ${run.attempts.at(-1)!.fromIteration}`, 'dim')],
+        ])
       : []),
   ]
 }
 
-function processLines({ process, status, newestUnixSeconds }: StoredRun, page: Page): Line[] {
+function processLines(run: StoredRun, page: Page): Line[] {
+  const { process, status } = run
   if (process === null) return []
   const { host, pid, command, git, versions } = process
-  const heard = newestUnixSeconds ? `, last heard of at ${new Date(1000 * newestUnixSeconds).toISOString()}` : ''
-  const gone = status === 'crashed' ? `; it is gone without an end of the run${heard}` : ''
+  const gone = status === 'crashed' ? `; it is gone without an end of the run${lastHeardWords(run)}` : ''
   const said = [
     `process ${pid} of ${host}${gone}`,
     command,
@@ -102,7 +107,9 @@ function processLines({ process, status, newestUnixSeconds }: StoredRun, page: P
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
   ].filter((text) => text !== '')
-  return said.flatMap((text) => indent(wrapLine([span(displayText(text, 600), 'dim')], page.width - 2, 3, page.glyphs)))
+  return said.flatMap((text) =>
+    indentLines(2, wrapLine([span(displayText(text, 600), 'dim')], page.width - 2, 3, page.glyphs)),
+  )
 }
 
 function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {
@@ -125,11 +132,14 @@ function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {
         ...alert.advice.map((advice) => adviceWords(advice)),
       ].join('; ')
       return [
-        ...indent(wrapLine(what, page.width - 2, MAX_WRAPPED, page.glyphs)),
-        ...indent(indent(wrapLine([span(displayText(more, 600), 'dim')], page.width - 4, MAX_WRAPPED, page.glyphs))),
+        ...indentLines(2, wrapLine(what, page.width - 2, MAX_WRAPPED, page.glyphs)),
+        ...indentLines(
+          2,
+          indentLines(2, wrapLine([span(displayText(more, 600), 'dim')], page.width - 4, MAX_WRAPPED, page.glyphs)),
+        ),
       ]
     }),
-    ...(left > 0 ? indent([[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
+    ...(left > 0 ? indentLines(2, [[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
   ]
 }
 
@@ -140,7 +150,7 @@ function seriesLines(run: StoredRun, store: RunStore, page: Page): Line[] {
   return [
     [span(`${'Series'.padEnd(width + 2)}${'first'.padStart(10)}${'last'.padStart(11)}`, 'strong')],
     ...all.slice(0, MAX_SERIES).map((series) => seriesLine(run, store, series, width, page)),
-    ...(left > 0 ? indent([[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
+    ...(left > 0 ? indentLines(2, [[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
   ]
 }
 
@@ -173,10 +183,6 @@ function settingLines(run: StoredRun, page: Page): Line[] {
   const left = settings.length - MAX_SETTINGS
   return [
     [span('Settings', 'strong')],
-    ...indent(wrapLine([span(left > 0 ? `${text}, and ${left} more` : text)], page.width - 2, 20, page.glyphs)),
+    ...indentLines(2, wrapLine([span(left > 0 ? `${text}, and ${left} more` : text)], page.width - 2, 20, page.glyphs)),
   ]
-}
-
-function indent(lines: readonly Line[]): Line[] {
-  return lines.map((line): Line => [span('  '), ...line])
 }

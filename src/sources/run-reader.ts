@@ -87,7 +87,7 @@ export interface OpenPart {
 }
 
 /** The files of a run, the one whose numbers are preferred first. */
-function inPreference({ parts }: FoundRun): FoundRun['parts'] {
+export function inPreference({ parts }: FoundRun): FoundRun['parts'] {
   const rank = (name: SourceName) => NUMBERS_FROM.indexOf(name)
   return parts.toSorted((a, b) => rank(a.format.name) - rank(b.format.name))
 }

@@ -14,3 +14,8 @@ export function markCrashed(store: RunStore, isAlive: (process: ProcessInfo) => 
   for (const { key } of crashed) store.markCrashed(key)
   return crashed
 }
+
+/** When a run was last heard of, as the end of a sentence; nothing where its log has no times. */
+export function lastHeardWords({ newestUnixSeconds }: StoredRun): string {
+  return newestUnixSeconds ? `, last heard of at ${new Date(1000 * newestUnixSeconds).toISOString()}` : ''
+}

@@ -302,9 +302,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         throw error
       }
     },
-    *everyPoint(key) {
-      yield* everyPointOf(database, key, guarded)
-    },
+    everyPoint: (key) => everyPointOf(database, key, guarded),
     runs() {
       return guarded('not-readable', () =>
         database

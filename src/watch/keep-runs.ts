@@ -6,8 +6,8 @@
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { isAlive } from '../log/process-info.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
-import { NUMBERS_FROM } from '../sources/formats.ts'
-import { markCrashed } from '../stores/mark-crashed.ts'
+import { inPreference } from '../sources/run-reader.ts'
+import { lastHeardWords, markCrashed } from '../stores/mark-crashed.ts'
 import { openStore } from '../stores/open-store.ts'
 import { refill } from '../stores/refill.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
@@ -17,8 +17,6 @@ import type { LiveRun, WatchedRun, WatchedRunOptions } from './watched-run.ts'
 
 /** Between two commits of all runs that have news. */
 const COMMIT_INTERVAL_MS = 2000
-
-const rankOf = ({ format }: FoundRun['parts'][number]) => NUMBERS_FROM.indexOf(format.name)
 
 /** Between two points of a run from which another process can go on. */
 const RESUME_INTERVAL_MS = 30_000
@@ -78,10 +76,10 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     if (clock.monotonicMs() - lookedMs < CRASH_INTERVAL_MS) return
     lookedMs = clock.monotonicMs()
     try {
-      for (const { name, process, newestUnixSeconds } of markCrashed(store, isAlive)) {
-        const heard = newestUnixSeconds ? `, last heard of at ${new Date(1000 * newestUnixSeconds).toISOString()}` : ''
-        say(`${name}: crashed: its process ${process?.pid} is gone without an end of the run${heard}`)
-      }
+      for (const run of markCrashed(store, isAlive))
+        say(
+          `${run.name}: crashed: its process ${run.process?.pid} is gone without an end of the run${lastHeardWords(run)}`,
+        )
     } catch {
       // A store that cannot be asked has said so already.
     }
@@ -98,7 +96,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     },
     onBegin(run: LiveRun, found: FoundRun, resumed: boolean) {
       // Its numbers come from the part that says most.
-      const [part] = found.parts.toSorted((a, b) => rankOf(a) - rankOf(b))
+      const [part] = inPreference(found)
       const identity = (): RunIdentity => ({
         key: `${found.key} ${run.id}`,
         run: run.id,

@@ -364,10 +364,14 @@ function liveRun(
     save() {
       const kept = replayer.save()
       if (kept === null || analyzer === null) return null
-      const { phase, iteration, metrics, metadata } = newest ?? {}
       return {
         ...{ id, name, said, writer, step, lineSeconds },
-        newest: phase === undefined ? null : { phase, iteration: iteration!, metrics: metrics!, metadata: metadata! },
+        newest: newest && {
+          phase: newest.phase,
+          iteration: newest.iteration,
+          metrics: newest.metrics,
+          metadata: newest.metadata,
+        },
         replayer: kept,
         derive: deriver.save(),
         analyzer: analyzer.snapshot(),

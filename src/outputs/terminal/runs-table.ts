@@ -133,7 +133,8 @@ export function runsTable(rows: readonly RunRow[], view: FrameView, asGiven = fa
   }
 }
 
-function byName(a: RunRow, b: RunRow): number {
+/** Order of names from a to z. */
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 

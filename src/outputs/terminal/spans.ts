@@ -93,6 +93,11 @@ export function renderLine(line: Line, color: boolean): string {
   return text.trimEnd()
 }
 
+/** Lines moved in by so many columns. */
+export function indentLines(by: number, lines: readonly Line[]): Line[] {
+  return lines.map((line): Line => [span(' '.repeat(by)), ...line])
+}
+
 /** Breaks a text at spaces into at most `maxLines` lines of `width` columns; what is too much ends in an ellipsis. */
 export function wrapText(text: string, width: number, maxLines: number, glyphs: Glyphs): string[] {
   return wrapLine([span(text)], width, maxLines, glyphs).map((line) => line.map((part) => part.text).join(''))
