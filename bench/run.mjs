@@ -14,7 +14,19 @@ import { fileURLToPath } from 'node:url'
 import { benchmarksMarkdown, savedResults } from './markdown.mjs'
 import { sideBySideMarkdown } from './side-by-side.mjs'
 
-const BENCHES = ['overhead', 'events', 'memory', 'start', 'trainer', 'learning', 'watch', 'sources', 'store', 'rivals']
+const BENCHES = [
+  'overhead',
+  'events',
+  'memory',
+  'start',
+  'trainer',
+  'learning',
+  'watch',
+  'sources',
+  'store',
+  'kills',
+  'rivals',
+]
 
 const args = process.argv.slice(2)
 const COMMANDS = {

@@ -1,8 +1,9 @@
-/** The metrics of an event line as numbers; entries that are none are left out and counted. */
+/** The metrics of an event line as numbers, the very record where it has nothing else; entries that are none are left out and counted. */
 export function decodeMetrics(metrics: Readonly<Record<string, unknown>> | undefined): {
-  readonly metrics: Record<string, number>
+  readonly metrics: Readonly<Record<string, number>>
   readonly rejected: number
 } {
+  if (metrics !== undefined && areNumbers(metrics)) return { metrics, rejected: 0 }
   const decoded: Record<string, number> = Object.create(null)
   let rejected = 0
   for (const name of Object.keys(metrics ?? {})) {
@@ -11,6 +12,11 @@ export function decodeMetrics(metrics: Readonly<Record<string, unknown>> | undef
     else decoded[name] = value
   }
   return { metrics: decoded, rejected }
+}
+
+function areNumbers(record: Readonly<Record<string, unknown>>): record is Readonly<Record<string, number>> {
+  for (const name in record) if (typeof record[name] !== 'number') return false
+  return true
 }
 
 /** A number as it may stand in JSON, which has no NaN and no Infinity: they are texts there. Null for anything else. */

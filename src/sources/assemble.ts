@@ -89,11 +89,13 @@ interface Answers {
 interface OpenStep {
   readonly step: number
   time: number
-  /** What was not given yet. */
-  metrics: Record<string, number>
+  /** What was not given yet: a record of the source where it is all that came, which is not written to. */
+  metrics: Readonly<Record<string, number>>
   fresh: boolean
   answers: Answers | null
 }
+
+const NOTHING: Readonly<Record<string, number>> = Object.freeze(Object.create(null))
 
 /** What a line says beside its head. */
 type Body = DistributiveOmit<WireLine, 'v' | 'run' | 'writer' | 'seq' | 'time'>
@@ -103,7 +105,7 @@ export function assemble(options: AssembleOptions): Assembler {
   const { run, emit, rename, now, saved } = options
   // A name of a metric may be anything, `__proto__` too.
   let open: OpenStep | null = saved?.open
-    ? { ...saved.open, metrics: Object.assign(Object.create(null), saved.open.metrics) }
+    ? { ...saved.open, metrics: saved.open.fresh ? both(NOTHING, saved.open.metrics) : NOTHING }
     : null
   /** Lines that wait until the trainer is known; null once it is. */
   let waiting: WaitingLine[] | null = saved ? saved.waiting && [...saved.waiting] : []
@@ -177,7 +179,7 @@ export function assemble(options: AssembleOptions): Assembler {
     if (answers !== null && answers.responses.length > 0)
       event('response_generated', step, at, { metadata: metadataOf(answers) })
     if (phase === 'iteration_end' || fresh) event(phase, step, at, { metrics })
-    open = { step, time: at, metrics: Object.create(null), fresh: false, answers: null }
+    open = { step, time: at, metrics: NOTHING, fresh: false, answers: null }
   }
 
   function close(): void {
@@ -196,7 +198,7 @@ export function assemble(options: AssembleOptions): Assembler {
     if (attemptDue || ended) beginAttempt(at)
     const answers = early.get(step) ?? null
     for (const one of early.keys()) if (one <= step) early.delete(one)
-    open = { step, time: at, metrics: Object.create(null), fresh: false, answers }
+    open = { step, time: at, metrics: NOTHING, fresh: false, answers }
     return open
   }
 
@@ -229,8 +231,8 @@ export function assemble(options: AssembleOptions): Assembler {
     }
     const target = openAt(step, at)
     noteNames(metrics, step)
+    target.metrics = target.metrics === NOTHING ? renamed(metrics) : both(target.metrics, renamed(metrics))
     target.fresh = true
-    for (const one in metrics) target.metrics[rename?.get(one) ?? one] = metrics[one]!
     endDue = SUMMARY_NAMES.some((one) => Object.hasOwn(metrics, one)) || (endDue && step === target.step)
   }
 
@@ -348,6 +350,13 @@ export function assemble(options: AssembleOptions): Assembler {
       if (waiting !== null && waiting.length > 0) begin()
     },
   }
+}
+
+function both(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.assign(Object.create(null), before, after)
 }
 
 function joined(answers: Answers | null, record: Extract<SourceRecord, { type: 'samples' }>): Answers {

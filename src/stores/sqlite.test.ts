@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../sqlite/database.ts'
 import { testStore } from '../testing/test-store.ts'
 import { decodeIterations, decodeValues, encodeIterations, encodeValues } from './chunk.ts'
+import { memoryStore } from './memory.ts'
 import { sqliteStore } from './sqlite.ts'
 import type { RunState } from './store.ts'
 
@@ -28,7 +29,7 @@ describe('in a file', () => {
 })
 
 describe('in memory', () => {
-  it.each(testStore({ create: () => sqliteStore({ path: ':memory:', now: () => 0 }) }))('$name', (check) => check.run())
+  it.each(testStore({ create: memoryStore }))('$name', (check) => check.run())
 })
 
 it('chunks come back as they were', () => {
@@ -130,7 +131,8 @@ describe('the file', () => {
     if (!existsSync(built))
       execFileSync(process.execPath, [new URL('../../scripts/build.mjs', import.meta.url).pathname])
     const script = `
-      import { sqliteStore } from ${JSON.stringify(built.href)}
+      import { memoryStore } from './memory.ts'
+import { sqliteStore } from ${JSON.stringify(built.href)}
       const store = sqliteStore({ path: process.argv[1], now: () => 0 })
       const epoch = store.claim(${JSON.stringify(identity('k'))})
       const state = ${JSON.stringify(state)}

@@ -11,51 +11,73 @@ import type { ProcessInfo } from '../run-summary.ts'
 export interface RunIdentity {
   /** The same for the same run whenever it is met: where it stands, and which of the runs there it is. */
   readonly key: string
-  /** Id of the run. */
+  /** Id of the run, as its log or its tracker has it. */
   readonly run: string
+  /** What people call it, where the run itself does not say. */
   readonly name: string
-  /** Where its numbers are read, and in which format. */
+  /** File or folder that its numbers are read from. */
   readonly path: string
+  /** Format of that place, such as `jsonl` or `tfevents`. */
   readonly source: string
 }
 
 /** How a run stands. */
 export interface RunState {
+  /** What people call it; empty where the run does not say. */
   readonly name: string
+  /** What it belongs to; empty where the run does not say. */
   readonly project: string
+  /** By whose names its metrics were understood, such as `trl` or `own-loop`. */
   readonly trainer: string
+  /** `running` until it has said its end. */
   readonly status: RunStatus | 'running'
+  /** Detectors that judged it, such as `ppo`; null before that was chosen. */
   readonly preset: string | null
-  /** Iterations that are done, the newest of them, and how many there are to be. */
+  /** Iterations that are done. */
   readonly iterations: number
+  /** Newest iteration that is done; null before the first. */
   readonly lastIteration: number | null
+  /** Iterations that there are to be; null where the run does not say. */
   readonly totalIterations: number | null
-  /** Unix seconds by the run's own clock. */
+  /** When it began, in Unix seconds by its own clock; null where it has no times. */
   readonly startedUnixSeconds: number | null
+  /** When something came of it last, in Unix seconds by its own clock. */
   readonly newestUnixSeconds: number | null
+  /** Its settings, as it logged them. */
   readonly config: Readonly<Record<string, unknown>>
+  /** Iterations of the checkpoints that are there, ascending. */
   readonly checkpoints: readonly number[]
+  /** Where it began, and each iteration that it fell back to, with the attempt that began there, from 1. */
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
+  /** Which detectors could judge it, and what the others lacked. */
   readonly coverage: readonly Coverage[]
-  /** Null where the run does not say. */
+  /** Process that wrote it last; null where the run does not say. */
   readonly process: ProcessInfo | null
 }
 
 /** Values of one series in the order in which they came; NaN and infinities are values. */
 export interface SeriesPoints {
+  /** Canonical name, or the trainer's own where there is none. */
   readonly name: string
-  /** The trainer's own name and the unit, as far as known. */
+  /** The trainer's own name, as far as known. */
   readonly original: string
+  /** Such as `nats`; empty where it is not known. */
   readonly unit: string
+  /** Attempt that they belong to, from 1. */
   readonly attempt: number
+  /** One a value. */
   readonly iterations: readonly number[]
+  /** As they were logged. */
   readonly values: readonly number[]
 }
 
 /** An answer that is kept. */
 export interface StoredSample {
+  /** When it was given. */
   readonly iteration: number
+  /** What was asked; empty where the run does not say. */
   readonly prompt: string
+  /** What was answered. */
   readonly response: string
   /** NaN where there was none. */
   readonly reward: number
@@ -63,11 +85,15 @@ export interface StoredSample {
 
 /** What is new of a run: one transaction, or nothing of it. */
 export interface Commit {
+  /** Of the run's {@link RunIdentity}. */
   readonly key: string
   /** From {@link RunStore.claim}: a commit of who has been overtaken is refused. */
   readonly epoch: number
+  /** How the run stands now. */
   readonly state: RunState
+  /** What came of each series since the last commit. */
   readonly points: readonly SeriesPoints[]
+  /** Answers since the last commit. */
   readonly samples: readonly StoredSample[]
   /** All alerts so far, in order: they are few, and change. */
   readonly alerts: readonly Alert[]
@@ -87,42 +113,57 @@ export interface ResumePoint {
 export interface StoredRun extends RunIdentity, Omit<RunState, 'status'> {
   /** `crashed`: it has no end, and its process is gone. */
   readonly status: RunState['status'] | 'crashed'
+  /** How many alerts there were, open and resolved. */
   readonly alerts: number
+  /** How many of them were critical. */
   readonly criticalAlerts: number
-  /** When something of it was stored last. */
+  /** When something of it was stored last, in Unix seconds. */
   readonly seenUnixSeconds: number
-  /** What people have said of it. */
+  /** What people have said of it in a word each, in the order of the alphabet. */
   readonly tags: readonly string[]
+  /** What people have said of it, oldest first. */
   readonly notes: readonly { readonly unixSeconds: number; readonly text: string }[]
 }
 
 /** A series of a stored run. */
 export interface StoredSeries {
+  /** Canonical name, or the trainer's own where there is none. */
   readonly name: string
+  /** The trainer's own name, as far as known. */
   readonly original: string
+  /** Such as `nats`; empty where it is not known. */
   readonly unit: string
+  /** Values, those that a later attempt did again included. */
   readonly count: number
+  /** Smallest iteration that it has a value of. */
   readonly firstIteration: number
+  /** Largest iteration that it has a value of. */
   readonly lastIteration: number
 }
 
 /** Values of some iterations, put together. */
 export interface StoredBucket {
+  /** Smallest iteration in it. */
   readonly firstIteration: number
+  /** Largest iteration in it. */
   readonly lastIteration: number
   /** Of the finite values; NaN where there was none. */
   readonly min: number
+  /** Of the finite values; NaN where there was none. */
   readonly max: number
+  /** Of the finite values; NaN where there was none. */
   readonly mean: number
-  /** Finite values, and others. */
+  /** Finite values. */
   readonly count: number
+  /** NaN and infinities. */
   readonly nonFinite: number
 }
 
 /** Which part of a series is asked for, and how finely. */
 export interface ZoomRange {
-  /** First and last iteration; the whole run by default. */
+  /** First iteration; that of the run by default. */
   readonly from?: number
+  /** Last iteration; that of the run by default. */
   readonly to?: number
   /** Buckets at the most; 1,000 by default. */
   readonly buckets?: number
@@ -154,6 +195,7 @@ export interface RunStore {
   commit(commits: readonly Commit[], resumePoint?: ResumePoint): void
   /** All runs, those that were seen last first. */
   runs(): readonly StoredRun[]
+  /** Series of a run, in the order in which they came; none of a run that is not there. */
   series(key: string): readonly StoredSeries[]
   /** Values as they came; those of iterations that a later attempt did again are left out. */
   points(
@@ -165,7 +207,9 @@ export interface RunStore {
   everyPoint(key: string): Iterable<SeriesPoints>
   /** Values of a series in at most so many buckets, whatever the length of the run. */
   zoom(key: string, name: string, range?: ZoomRange): readonly StoredBucket[]
+  /** Answers of a run, oldest first: the newest `limit` of them, or all that are kept. */
   samples(key: string, limit?: number): readonly StoredSample[]
+  /** Alerts of a run, in the order in which they were raised. */
   alerts(key: string): readonly Alert[]
   /** A run that goes on, as far as is known, has no process any more. The next commit says otherwise. */
   markCrashed(key: string): void
@@ -177,5 +221,6 @@ export interface RunStore {
   remove(key: string): void
   /** What is wrong with the store itself; empty where nothing is. */
   verify(): readonly string[]
+  /** Ends the work; nothing may be called afterwards. */
   close(): void
 }

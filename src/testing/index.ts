@@ -12,6 +12,21 @@ export type {
   SourceName,
   SourceRecord,
 } from '../sources/source.ts'
+export { memoryStore } from '../stores/memory.ts'
+export type {
+  Commit,
+  ResumePoint,
+  RunIdentity,
+  RunState,
+  RunStore,
+  SeriesPoints,
+  StoredBucket,
+  StoredRun,
+  StoredSample,
+  StoredSeries,
+  ZoomRange,
+} from '../stores/store.ts'
 export { manualClock } from '../time.ts'
 export { type ContractCheck, type DetectorContract, type RunValues, testDetector } from './test-detector.ts'
 export { type SourceCheck, type SourceContract, testSource } from './test-source.ts'
+export { type StoreCheck, type StoreContract, testStore } from './test-store.ts'

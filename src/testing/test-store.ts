@@ -26,7 +26,15 @@ export interface StoreContract {
 /**
  * The checks that every store has to pass: what was committed comes back as it was, non-finite values and minus zero too; a commit is all or nothing; a
  * run that is claimed again is stored anew, and who was overtaken is refused; what a later attempt did again is left out; any range comes in at
- * most as many buckets as were asked for, none of its extremes lost.
+ * most as many buckets as were asked for, none of its extremes lost; what came after a resume point is dropped when a run is stored on from it.
+ *
+ * @example
+ * ```ts
+ * import { memoryStore, testStore } from 'telltale/testing'
+ * const checks = testStore({ create: memoryStore })
+ * for (const { run } of checks) run()
+ * console.log(checks[0]?.name) // gives back what was committed, in any number of commits
+ * ```
  */
 export function testStore({ create, reopen }: StoreContract): readonly StoreCheck[] {
   const check = (name: string, run: (store: RunStore) => void): StoreCheck => ({

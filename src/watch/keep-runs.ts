@@ -30,7 +30,7 @@ export interface RunKeeper {
   readonly resume: NonNullable<WatchedRunOptions['resume']>
   /** Stores what has come of the runs that are watched, if some time has passed since it did last. */
   round(watched: Iterable<WatchedRun>): void
-  /** Stores what has come, now. @returns whether all of it is on the disk. */
+  /** Stores what has come, now, so that no later process drops it to read it again. @returns whether all of it is on the disk. */
   flush(watched: Iterable<WatchedRun>): boolean
   /** Stores what has come, and closes the store. */
   close(watched: Iterable<WatchedRun>): void
@@ -127,7 +127,8 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       lookForCrashed()
     },
     flush(watched) {
-      commit(watched, false)
+      // With a point to go on from: what came after the newest one is dropped and read again by the next process, and would be gone for that time.
+      commit(watched, true)
       return [...places.values()].every(({ recorders }) => [...recorders.values()].every(({ isStored }) => isStored))
     },
     close(watched) {

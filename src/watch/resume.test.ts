@@ -236,3 +236,44 @@ it('is read from the beginning with other options, with more files, and where it
   appendFileSync(join(root, 'log.jsonl'), growth[1]!.bytes)
   expect(await look({ analyzer: { klThreshold: 0.5 } })).toBeLessThan(size / 2)
 })
+
+it('what flush has acknowledged stays in the store while another process reads on', async () => {
+  const root = join(dir, `root-${count++}`)
+  const path = join(dir, `store-${count}.db`)
+  const file = join(root, 'log.jsonl')
+  mkdirSync(root)
+  const lines = flatLines().split('\n').slice(0, 100)
+  const clock = manualClock({ unixSeconds: 1_700_000_000 })
+  const begin = async () => {
+    const keeper = keepRuns(sqliteStore({ path, now: () => 0 }), clock, () => {})
+    const [found] = (await runFinder([root]).find()).runs
+    const { onBegin, resume } = keeper
+    return {
+      keeper,
+      run: watchRun(found!, { analyzer: {}, now: clock.unixSeconds, onBegin, resume }),
+    }
+  }
+  const stored = () => {
+    const store = sqliteStore({ path, now: () => 0 })
+    const { iterations } = store.points(store.runs()[0]!.key, 'reward/score')
+    store.close()
+    return iterations
+  }
+  writeFileSync(file, `${lines.slice(0, 60).join('\n')}\n`)
+  const first = await begin()
+  await first.run.read()
+  // Long enough for a point to go on from, which is older than what comes then.
+  clock.advanceMs(31_000)
+  first.keeper.round([first.run])
+  appendFileSync(file, `${lines.slice(60).join('\n')}\n`)
+  await first.run.read()
+  expect(first.keeper.flush([first.run])).toBe(true)
+  const acknowledged = stored()
+  expect(acknowledged.at(-1)).toBeGreaterThanOrEqual(98)
+  // The first process ends without a word; the next one has begun, and has stored nothing yet.
+  const next = await begin()
+  await next.run.read()
+  expect(stored()).toEqual(acknowledged)
+  next.keeper.close([next.run])
+  expect(stored()).toEqual(acknowledged)
+})
