@@ -30,6 +30,13 @@ describe('the runs below a folder', () => {
     expect(said(await find())).toEqual([['out', ['trainer-state', 'console']]])
   })
 
+  it('of the same name are told apart by as few folders above their own as it takes, whatever files they have', async () => {
+    cpSync(join(fixtures, 'trl-grpo'), join(root, 'good/out'), { recursive: true })
+    cpSync(join(fixtures, 'trl-grpo/checkpoint-4'), join(root, 'bad/out/checkpoint-4'), { recursive: true })
+    for (const place of ['a/try', 'b/try']) put(`${place}/steps.jsonl`, line)
+    expect((await find()).map(({ name }) => name)).toEqual(['a-try-steps', 'b-try-steps', 'bad-out', 'good-out'])
+  })
+
   it('take no file of another folder, however near it is', async () => {
     put('run.jsonl', line)
     cpSync(join(fixtures, 'console/verl.log'), join(root, 'unrelated/verl.log'))

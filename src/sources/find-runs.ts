@@ -6,7 +6,7 @@
  */
 import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { errorMessage } from '../errors.ts'
 import { consoleFormat } from './console.ts'
 import { SOURCE_FORMATS } from './formats.ts'
@@ -172,23 +172,34 @@ function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
     if (home === undefined) alone.push(candidate)
     else homes.set(resolve(home), [...(homes.get(resolve(home)) ?? []), candidate])
   }
-  const runs: FoundRun[] = []
+  const runs: Placed[] = []
   for (const [home, members] of homes) {
     const kinds = new Set(members.map(kindOf))
     // Two of a kind in one folder are two runs, and nobody knows which of them the others belong to.
     if (kinds.size < members.length || members.length === 1) alone.push(...members)
     else
       runs.push({
-        key: home,
-        name: basename(home),
-        parts: members.map(({ format, path, runs: [one] }) => ({ format, path, id: one!.id })),
+        place: home,
+        run: {
+          key: home,
+          name: basename(home),
+          parts: members.map(({ format, path, runs: [one] }) => ({ format, path, id: one!.id })),
+        },
       })
   }
   for (const { format, path, runs: several } of alone) {
-    for (const { id, name } of several)
-      runs.push({ key: `${resolve(path)} ${format.name} ${id}`, name, parts: [{ format, path, id }] })
+    for (const { id, name } of several) {
+      const key = `${resolve(path)} ${format.name} ${id}`
+      runs.push({ place: resolve(path), run: { key, name, parts: [{ format, path, id }] } })
+    }
   }
-  return named(runs.sort((a, b) => (a.key < b.key ? -1 : 1)))
+  return toldApart(runs.sort((a, b) => (a.run.key < b.run.key ? -1 : 1)))
+}
+
+/** A run, and the file or folder that all of it is in. */
+interface Placed {
+  readonly place: string
+  readonly run: FoundRun
 }
 
 /** What is opened of a file that is named: its folder where the format opens folders. */
@@ -201,15 +212,37 @@ function kindOf({ format }: Candidate): string {
   return format.name === 'csv' ? 'jsonl' : format.name
 }
 
-/** Runs of the same name are told apart by the folders that they are in. */
-function named(runs: readonly FoundRun[]): readonly FoundRun[] {
-  const counts = new Map<string, number>()
-  for (const { name } of runs) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return runs.map((run) => {
-    const path = run.parts[0]?.path
-    if ((counts.get(run.name) ?? 0) < 2 || path === undefined) return run
-    return { ...run, name: `${basename(dirname(resolve(path)))}-${run.name || nameOfFile(path)}` }
+/** Folders above a run that its name may come to hold. */
+const MAX_FOLDERS_IN_NAME = 4
+
+/** Runs of the same name are told apart by the folders that they are in, as few of them as it takes. */
+function toldApart(runs: readonly Placed[]): readonly FoundRun[] {
+  /** Places by name, and by as many folders above them, one and more, and name. */
+  const places: Map<string, Set<string>>[] = []
+  for (let folders = 0; folders <= MAX_FOLDERS_IN_NAME; folders++) {
+    const byName = new Map<string, Set<string>>()
+    for (const one of runs) {
+      const name = nameWith(one, folders)
+      const there = byName.get(name)
+      if (there) there.add(one.place)
+      else byName.set(name, new Set([one.place]))
+    }
+    places.push(byName)
+    if ([...byName.values()].every(({ size }) => size === 1)) break
+  }
+  return runs.map((one) => {
+    const isAlone = (byName: ReadonlyMap<string, ReadonlySet<string>>, folders: number) =>
+      byName.get(nameWith(one, folders))!.size === 1
+    const folders = places.findIndex(isAlone)
+    return { ...one.run, name: nameWith(one, folders === -1 ? places.length - 1 : folders) }
   })
+}
+
+/** A run's name after those of so many folders above it. */
+function nameWith({ run, place }: Placed, folders: number): string {
+  if (folders === 0) return run.name
+  const above = dirname(place).split(sep).slice(-folders).join('-')
+  return `${above}-${run.name || nameOfFile(place)}`
 }
 
 function statOf(path: string, refuse: ((path: string, problem: string) => void) | null): Stats | null {
