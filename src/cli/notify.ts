@@ -86,6 +86,6 @@ function testAlert(severity: Severity): Alert {
     onset: { estimate: 90, interval: [80, 100] },
     reason: 'This is a test: nothing is wrong with any run. An alert would say here what was seen, against what.',
     ...{ rollbackTo: 80, advice: [{ do: 'roll-back', to: 80 }], basis: 'calibrated', falseAlarmRate: 0.01 },
-    ...{ samples: [], state: 'open' },
+    ...{ samples: [], state: 'open', replaces: null },
   }
 }

@@ -17,8 +17,8 @@ function finding(severity: Severity, kind: AlertKind = 'reward-hacking', name = 
   return { detector, evidence }
 }
 
-const make = ({ evidence, detector }: Finding, id: string) =>
-  ({ ...evidence, id, detector: detector.name, state: 'open' }) as Alert
+const make = ({ evidence, detector }: Finding, id: string, replaces: string | null) =>
+  ({ ...evidence, id, detector: detector.name, state: 'open', replaces }) as Alert
 
 /** Feeds one list of findings an iteration; gives `iteration:id severity` of what was raised. */
 function raised(run: readonly (readonly Finding[])[], ladder = alertLadder()): string[] {
@@ -35,6 +35,10 @@ describe('alertLadder', () => {
     const run = [...times(2, finding('info')), ...times(1, finding('critical')), ...times(15, finding('warning'))]
     expect(raised(run, ladder)).toEqual(['0:one-1 info', '2:one-2 critical', '17:one-3 warning'])
     expect(ladder.history.map(({ state }) => state)).toEqual(['resolved', 'resolved', 'open'])
+    expect(ladder.history.map(({ replaces }) => replaces)).toEqual([null, 'one-1', 'one-2'])
+    raised([[], [], [], ...times(1, finding('info'))], ladder)
+    // What comes back is a new failure.
+    expect(ladder.history.at(-1)).toMatchObject({ id: 'one-4', replaces: null })
   })
 
   it('does not step down while the strong evidence comes back', () => {

@@ -22,6 +22,9 @@ export interface Finding {
   readonly evidence: Evidence
 }
 
+/** Builds the alert of a finding. */
+type MakeAlert = (finding: Finding, id: string, replaces: string | null) => Alert
+
 type Rung = {
   /** Index of the open alert in the history, or null. */
   open: number | null
@@ -40,12 +43,12 @@ export interface AlertLadder {
   /**
    * Takes the evidence of one closed iteration.
    *
-   * @param make builds the alert of a finding; the id is given.
+   * @param make builds the alert of a finding; its id is given, and that of the open alert that it replaces, or null.
    * @returns the alerts that it raised.
    */
-  update(findings: readonly Finding[], make: (finding: Finding, id: string) => Alert): readonly Alert[]
+  update(findings: readonly Finding[], make: MakeAlert): readonly Alert[]
   /** Takes what the detectors that have a `tick` say between two iterations; of the others this says nothing. */
-  tick(findings: readonly Finding[], make: (finding: Finding, id: string) => Alert): readonly Alert[]
+  tick(findings: readonly Finding[], make: MakeAlert): readonly Alert[]
   /** An event came: what was said of the silence before it is over. */
   endSilences(): void
   snapshot(): Json
@@ -59,13 +62,13 @@ export function alertLadder(): AlertLadder {
   /** Alerts raised so far, by detector. */
   let raised = new Map<string, number>()
 
-  function raise(rung: Rung, finding: Finding, make: (finding: Finding, id: string) => Alert): Alert | null {
+  function raise(rung: Rung, finding: Finding, make: MakeAlert): Alert | null {
     const room = finding.evidence.severity === 'critical' ? MAX_ALERTS : MAX_ALERTS - FOR_CRITICAL
     if (history.length >= room) return null
     const { name } = finding.detector
     const n = (raised.get(name) ?? 0) + 1
     raised.set(name, n)
-    const alert = make(finding, `${name}-${n}`)
+    const alert = make(finding, `${name}-${n}`, rung.open === null ? null : history[rung.open]!.id)
     if (rung.open === null) rung.times++
     resolve(rung)
     rung.open = history.length
@@ -92,7 +95,7 @@ export function alertLadder(): AlertLadder {
     return strongest
   }
 
-  function climb(strongest: ReadonlyMap<string, Finding>, make: (finding: Finding, id: string) => Alert): Alert[] {
+  function climb(strongest: ReadonlyMap<string, Finding>, make: MakeAlert): Alert[] {
     const news: Alert[] = []
     for (const [key, finding] of strongest) {
       let rung = rungs.get(key)

@@ -234,7 +234,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
     if (this.#choice?.update(closed)) this.#watches = this.#calibratedWatches()
     const observation = this.#withAnnouncements(closed)
     const { findings, broken } = this.#ask(({ detector, see }) => detector.update(see(observation)))
-    const news = this.#ladder.update(findings, (finding, id) => this.#alert(finding, id, closed))
+    const news = this.#ladder.update(findings, (finding, ...names) => this.#alert(finding, names, closed))
     for (const alert of news) this.#raise(alert)
     // The callback manager reports it, once.
     if (broken) throw broken.error
@@ -245,7 +245,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
     this.#ticked = true
     const { findings, broken } = this.#ask(({ detector }) => detector.tick?.(tick))
     const nothingClosed: Observation = { iteration: tick.iteration, time: tick.time, get: () => undefined }
-    const news = this.#ladder.tick(findings, (finding, id) => this.#alert(finding, id, nothingClosed))
+    const news = this.#ladder.tick(findings, (finding, ...names) => this.#alert(finding, names, nothingClosed))
     for (const alert of news) this.#raise(alert)
     if (broken) throw broken.error
   }
@@ -397,7 +397,11 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       : closed
   }
 
-  #alert({ detector, evidence }: Finding, id: string, closed: Observation): Alert {
+  #alert(
+    { detector, evidence }: Finding,
+    [id, replaces]: readonly [id: string, replaces: string | null],
+    closed: Observation,
+  ): Alert {
     const basis = this.#watches.find((watch) => watch.detector === detector)?.basis ?? 'threshold'
     const rollbackTo = newestBefore(this.#monitor.checkpoints, evidence.onset.estimate)
     return {
@@ -411,7 +415,7 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
       basis,
       falseAlarmRate: basis === 'calibrated' && evidence.severity === 'critical' ? this.#falseAlarmRate : null,
       samples: showsInAnswers(evidence) ? this.#answers.worst(evidence.onset) : [],
-      state: 'open',
+      ...{ state: 'open', replaces },
     }
   }
 }

@@ -175,8 +175,10 @@ export interface Alert extends Evidence {
   readonly falseAlarmRate: number | null
   /** Answers that show it, the worst first; at most 3. */
   readonly samples: readonly AlertSample[]
-  /** `resolved` after three closed iterations without evidence. */
+  /** `resolved` after three closed iterations without evidence, or where another one has replaced it. */
   readonly state: 'open' | 'resolved'
+  /** Id of the alert of the same failure that this one took over from, as that grew worse, eased or turned out to be of another kind; null for a new failure. */
+  readonly replaces: string | null
 }
 
 /** Something a person can do about an alert. */

@@ -318,7 +318,7 @@ const ALERT: Alert = {
     basis: 'calibrated',
     falseAlarmRate: 0.01,
     samples: [],
-    state: 'open',
+    ...{ state: 'open', replaces: null },
   },
 }
 

@@ -104,6 +104,6 @@ export function exampleAlert(iteration: number, severity: Alert['severity'] = 'w
     basis: 'threshold',
     falseAlarmRate: null,
     samples: [],
-    state: 'open',
+    ...{ state: 'open', replaces: null },
   }
 }

@@ -80,6 +80,8 @@ const alert = z.object({
   basis: z.enum(ALERT_BASES),
   falseAlarmRate: z.number().nullable(),
   samples: z.array(sample),
+  // Reports from before it was told have none.
+  replaces: z.string().nullable().default(null),
 })
 
 const comparison = z.object({

@@ -78,6 +78,8 @@ export interface ReportAlert {
   readonly basis: AlertBasis
   readonly falseAlarmRate: number | null
   readonly samples: readonly ReportSample[]
+  /** Id of the alert of the same failure that it took over from; null for a new failure. */
+  readonly replaces: string | null
 }
 
 /** One pair of answers; texts are cut to 2,000 characters. */

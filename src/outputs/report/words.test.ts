@@ -13,6 +13,7 @@ function alert(more: Partial<ReportAlert>): ReportAlert {
     direction: 'down',
     severity: 'critical',
     state: 'open',
+    replaces: null,
     iteration: 9,
     reason: '',
     onset: { estimate: 5, interval: [4, 6] },

@@ -27,7 +27,7 @@ const alert: Alert = {
   basis: 'calibrated',
   falseAlarmRate: 0.01,
   samples: [],
-  state: 'open',
+  ...{ state: 'open', replaces: null },
 }
 const told = (more: Partial<Notification> = {}): Notification => ({
   change: 'opened',
