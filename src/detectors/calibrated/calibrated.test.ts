@@ -408,3 +408,17 @@ function calibratedStatistics(): readonly StatisticName[] {
   })
   return names
 }
+
+it('calls nobody for a KL that grows fast but is still small, and does once it matters', () => {
+  const values = Array.from({ length: 600 }, (_, t) => ({
+    'kl_ref/token':
+      Math.exp(0.05 * Math.sin(7 * t)) * (t < 250 ? 0.002 * learning(t) : 0.002 * Math.exp((t - 250) / 50)),
+  }))
+  const evidence = watch(klExplosion(THRESHOLDS), values)
+  const first = (severity: string) => evidence.findIndex((one) => one?.severity === severity)
+  expect(first('warning')).toBeGreaterThan(250)
+  expect(values[first('warning')]!['kl_ref/token']).toBeLessThan(0.03)
+  expect(first('critical')).toBeGreaterThan(first('warning'))
+  expect(evidence[first('critical')]!.observed).toBeGreaterThanOrEqual(0.05)
+  expect(values[first('critical')]!['kl_ref/token']).toBeLessThan(0.1)
+})

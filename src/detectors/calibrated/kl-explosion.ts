@@ -10,7 +10,9 @@ const FLOOR_NATS = 0.01
  * answer, which may be of any length.
  */
 const LIMIT_NATS = 0.5
-/** The series that it holds for. */
+/** Half of the plan's own threshold: below it a policy that moves fast is worth a look, but it has not left its reference. */
+const CRITICAL_FROM_NATS = 0.05
+/** The series that these hold for. */
 export const KL_PER_TOKEN = ['kl_ref/token', 'kl_ref/token_k3', 'kl_ref/token_k1'] as const
 
 /** KL to the reference grows faster than a run that settles would let it: its logarithm against a fading forecast, and against a limit. */
@@ -25,8 +27,13 @@ export function klExplosion(thresholds: Thresholds): Detector {
     fromZero: true,
     margin: 0.3,
     minSd: 0.04,
-    limits: Object.fromEntries(KL_PER_TOKEN.map((name) => [name, Math.log(LIMIT_NATS + FLOOR_NATS)])),
-    signal: (nats) => Math.log(Math.max(nats, 0) + FLOOR_NATS),
+    limits: perToken(LIMIT_NATS),
+    criticalFrom: perToken(CRITICAL_FROM_NATS),
+    signal: signalOf,
     value: (signal) => Math.exp(signal) - FLOOR_NATS,
   })
 }
+
+const signalOf = (nats: number) => Math.log(Math.max(nats, 0) + FLOOR_NATS)
+
+const perToken = (nats: number) => Object.fromEntries(KL_PER_TOKEN.map((name) => [name, signalOf(nats)]))

@@ -25,6 +25,8 @@ export interface LevelDriftOptions extends DriftOptions {
    * better level to be compared with.
    */
   readonly limits?: Readonly<Record<string, number>>
+  /** Levels below which nobody should be called or a run stopped, however fast they are reached, as signals, by the canonical names that they hold for. */
+  readonly criticalFrom?: Readonly<Record<string, number>>
   /** How far the signal may rise for each standard deviation that the reward has risen by meanwhile; 0 where left out. */
   readonly perRewardRise?: number
 }
@@ -48,8 +50,10 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
   let open: Evidence | null = null
 
   function judge(drift: Drift): Evidence | null {
-    const severity = severityOf(drift.statistic, thresholds, open?.severity ?? null)
-    if (severity === null) return null
+    const said = severityOf(drift.statistic, thresholds, open?.severity ?? null)
+    if (said === null) return null
+    const severity =
+      said === 'critical' && drift.level < (ofFollowed(options.criticalFrom) ?? -Infinity) ? 'warning' : said
     // While an alert is open its onset stays: later blocks would only move it.
     const onset = open?.onset ?? watch.onset(drift)
     return {
@@ -65,10 +69,8 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
     }
   }
 
-  function limit(): number | undefined {
-    return followed !== null && options.limits && Object.hasOwn(options.limits, followed)
-      ? options.limits[followed]
-      : undefined
+  function ofFollowed(levels: Readonly<Record<string, number>> | undefined): number | undefined {
+    return followed !== null && levels && Object.hasOwn(levels, followed) ? levels[followed] : undefined
   }
 
   return {
@@ -85,7 +87,12 @@ export function levelDrift(options: LevelDriftOptions): Detector<State> {
       reward?.update(observation.get('reward/score') ?? observation.get('reward/total'))
       const signal = value === undefined ? Number.NaN : options.signal(value)
       const excuse = perRewardRise * (reward?.rise() ?? 0)
-      const drift = watch.update(Number.isNaN(signal) ? undefined : signal, observation.iteration, excuse, limit())
+      const drift = watch.update(
+        Number.isNaN(signal) ? undefined : signal,
+        observation.iteration,
+        excuse,
+        ofFollowed(options.limits),
+      )
       if (drift) open = judge(drift)
       return open ?? undefined
     },
