@@ -99,7 +99,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
     types: ['decision', 'monitor.ts'],
   },
   // What is kept of runs; no detector, no file format.
-  stores: { values: ['log', 'sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
+  stores: { values: ['log', 'sources', 'sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
   // Looks back at runs that are kept.
   lookback: {
     values: ['check', 'outputs', 'quality', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],

@@ -4,6 +4,8 @@
  * @module
  */
 import { type CheckedPath, type CheckPathOptions, checkPath } from '../check/check-path.ts'
+import type { FoundRun } from '../sources/find-runs.ts'
+import { identityOfRun } from '../stores/identity-of-run.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
 import type { RunStore } from '../stores/store.ts'
 
@@ -19,22 +21,23 @@ export interface ImportOptions extends CheckPathOptions {
 export async function importRuns(path: string, options: ImportOptions): Promise<CheckedPath> {
   const { store, now, say } = options
   const recorders = new Map<string, RunRecorder>()
-  let place = path
-  let first: { readonly path: string; readonly source: string } = { path, source: 'jsonl' }
+  /** Where the numbers of the run that was read came from. */
+  let numbersFrom: string | undefined
+  /** What comes on standard input is no file. */
+  let current: FoundRun = { key: path, name: 'stdin', parts: [] }
   return checkPath(path, {
     ...options,
     onFound(found) {
-      place = found.key
-      const [part] = found.parts
-      if (part) first = { path: part.path, source: part.format.name }
+      current = found
+      numbersFrom = undefined
     },
     check: {
       ...options.check,
       onBegin(run, monitor, analyzer) {
-        const key = `${place} ${run}`
+        const found = current
         const recorder = runRecorder({
           ...{ store, now, say: (text: string) => say(`${run}: ${text}`) },
-          identity: () => ({ key, run, name: run, ...first }),
+          identity: () => identityOfRun(found, { id: run, name: run, source: numbersFrom }),
           monitor: () => monitor,
           analyzer: () => analyzer,
         })
@@ -42,8 +45,8 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
         recorders.set(run, recorder)
       },
     },
-    async onRun({ run, path: numbers, source }) {
-      first = { path: numbers, source }
+    async onRun({ run, source }) {
+      numbersFrom = source
       recorders.get(run)?.commit()
       recorders.delete(run)
     },

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkPath } from '../check/check-path.ts'
@@ -68,6 +68,26 @@ describe('what was imported', () => {
     expect(store.runs()).toHaveLength(3)
     expect(store.runs()[0]!.name).toBe('trl-grpo')
     expect(store.verify()).toEqual([])
+  })
+
+  it('is the same run when more of its files are there, or another one has its name', async () => {
+    const own = sqliteStore({ path: ':memory:', now: () => 0 })
+    const folder = join(place, 'growing')
+    const run = async () => {
+      await importRuns(relative('', folder), { ...how, store: own, now: () => 0, say: (text) => said.push(text) })
+      return own.runs().map(({ name, path, source, tags }) => [name, path, source, tags])
+    }
+    cpSync(join(trl, 'console.log'), join(folder, 'out', 'console.log'), { recursive: true })
+    expect(await run()).toEqual([['out', join(folder, 'out', 'console.log'), 'console', []]])
+    own.tag(own.runs()[0]!.key, ['good'], [])
+    cpSync(join(trl, 'checkpoint-4'), join(folder, 'out', 'checkpoint-4'), { recursive: true })
+    expect(await run()).toEqual([['out', join(folder, 'out'), 'trainer-state', ['good']]])
+    cpSync(trl, join(folder, 'second', 'out'), { recursive: true })
+    expect(await run()).toEqual([
+      ['second-out', join(folder, 'second', 'out'), 'trainer-state', []],
+      ['growing-out', join(folder, 'out'), 'trainer-state', ['good']],
+    ])
+    own.close()
   })
 
   it('is found by name, by the beginning of one, by path, and as the last', () => {

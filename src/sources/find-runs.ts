@@ -189,11 +189,23 @@ function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
   }
   for (const { format, path, runs: several } of alone) {
     for (const { id, name } of several) {
-      const key = `${resolve(path)} ${format.name} ${id}`
-      runs.push({ place: resolve(path), run: { key, name, parts: [{ format, path, id }] } })
+      const part = { format, path, id }
+      runs.push({ place: resolve(path), run: { key: keyOfPart(part), name, parts: [part] } })
     }
   }
   return toldApart(runs.sort((a, b) => (a.run.key < b.run.key ? -1 : 1)))
+}
+
+/** The key of a run of which only this part is known. */
+export function keyOfPart({ format, path, id }: FoundPart): string {
+  return `${resolve(path)} ${format.name} ${id}`
+}
+
+/** The file or folder that a run is in, whatever the current folder; `-` for what is no file. */
+export function placeOf({ key, parts }: FoundRun): string {
+  const [first, ...others] = parts
+  if (first === undefined || first.path === '-') return '-'
+  return others.length > 0 ? key : resolve(first.path)
 }
 
 /** A run, and the file or folder that all of it is in. */

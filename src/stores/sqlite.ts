@@ -66,6 +66,8 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
   const database = openOrSetAside(options)
   /** Series of runs that this process writes, by run and name. */
   const open = new Map<string, Map<string, OpenSeries>>()
+  /** Keys that runs had before, by the key that they have now, until the first commit. */
+  const earlier = new Map<string, readonly string[]>()
   const guarded = <Result>(code: 'not-readable' | 'not-writable', work: () => Result): Result => {
     try {
       return work()
@@ -87,6 +89,17 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       database.run(`DELETE FROM ${table} WHERE series_id IN (SELECT id FROM series WHERE run_id = ?)`, id)
     for (const table of ['series', 'samples', 'alerts']) database.run(`DELETE FROM ${table} WHERE run_id = ?`, id)
     database.run('DELETE FROM runs WHERE id = ?', id)
+  }
+
+  /** What people have said of a run stays with it; all else is stored anew. */
+  function takeOver(before: string, key: string): void {
+    drop(before)
+    database.run('INSERT OR IGNORE INTO tags SELECT ?, tag FROM tags WHERE key = ?', key, before)
+    database.run('DELETE FROM tags WHERE key = ?', before)
+    database.run('UPDATE notes SET key = ? WHERE key = ?', key, before)
+    forgetResumePoints(before)
+    // Whoever writes it under that key is refused from now on.
+    database.run('DELETE FROM claims WHERE key = ?', before)
   }
 
   function writePoints(runId: number, series: Map<string, OpenSeries>, points: SeriesPoints): void {
@@ -179,7 +192,10 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         'bad-usage',
         `${key} is stored by somebody else since (epoch ${claim?.[0] ?? 'none'}, not ${epoch})`,
       )
-    if (isFirst) drop(key)
+    if (isFirst) {
+      drop(key)
+      for (const before of earlier.get(key) ?? []) takeOver(before, key)
+    }
     const id = writeState(key, commit, claim)
     for (const points of commit.points) if (points.values.length > 0) writePoints(id, series, points)
     writeSamples(database, id, commit.samples)
@@ -248,6 +264,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         database.transaction(() => {
           forgetResumePoints(identity.key)
           open.delete(identity.key)
+          earlier.set(identity.key, identity.earlierKeys ?? [])
           return raiseEpoch(identity)
         }),
       )
@@ -294,7 +311,10 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
             if (resumePoint) writeResumePoint(resumePoint, written)
           }),
         )
-        for (const { commit, series } of written) open.set(commit.key, series)
+        for (const { commit, series } of written) {
+          open.set(commit.key, series)
+          earlier.delete(commit.key)
+        }
       } catch (error) {
         for (const { commit, isFirst, before } of written)
           if (isFirst) open.delete(commit.key)

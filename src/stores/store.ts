@@ -15,10 +15,12 @@ export interface RunIdentity {
   readonly run: string
   /** What people call it, where the run itself does not say. */
   readonly name: string
-  /** File or folder that its numbers are read from. */
+  /** File or folder that it is in, with its whole path; `-` for one that came on standard input. */
   readonly path: string
-  /** Format of that place, such as `jsonl` or `tfevents`. */
+  /** Format that its numbers are read from, such as `jsonl` or `tfevents`. */
   readonly source: string
+  /** Keys under which it was met while less was known of it: with the first commit it takes their tags and notes over, and they are gone. None where left out. */
+  readonly earlierKeys?: readonly string[]
 }
 
 /** How a run stands. */
@@ -110,7 +112,7 @@ export interface ResumePoint {
 }
 
 /** A run as a store has it. */
-export interface StoredRun extends RunIdentity, Omit<RunState, 'status'> {
+export interface StoredRun extends Omit<RunIdentity, 'earlierKeys'>, Omit<RunState, 'status'> {
   /** `crashed`: it has no end, and its process is gone. */
   readonly status: RunState['status'] | 'crashed'
   /** How many alerts there were, open and resolved. */

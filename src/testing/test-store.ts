@@ -171,6 +171,23 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       store.commit([commit('r', store.claim(identity('r')), [])])
       same([store.runs()[0]!.tags, store.runs()[0]!.notes], [[], []], 'after the removal')
     }),
+    check('knows a run again of which more is known now, with what people have said of it', (store) => {
+      const { epoch, all } = begin(store, 'part')
+      store.commit([commit('part', epoch, [all])])
+      store.tag('part', ['good'], [])
+      store.note('part', 'before', 1)
+      const next = store.claim({ ...identity('whole'), earlierKeys: ['part', 'never met'] })
+      same(
+        store.runs().map(({ key }) => key),
+        ['part'],
+        'before anything of it is stored',
+      )
+      store.commit([commit('whole', next, [all])])
+      const [run, ...others] = store.runs()
+      same([run?.key, others.length, run?.tags, run?.notes.length], ['whole', 0, ['good'], 1], 'afterwards')
+      throws(() => store.commit([commit('part', epoch, [all])]), 'bad-usage')
+      same(store.verify(), [], 'verify')
+    }),
     check('leaves out what a later attempt did again', (store) => {
       const epoch = store.claim(identity('r'))
       store.commit([commit('r', epoch, [{ ...SERIES, iterations: [0, 1, 2, 3, 4], values: [0, 1, 2, 3, 4] }])])

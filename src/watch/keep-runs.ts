@@ -6,12 +6,12 @@
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { isAlive } from '../log/process-info.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
-import { inPreference } from '../sources/run-reader.ts'
+import { identityOfRun } from '../stores/identity-of-run.ts'
 import { lastHeardWords, markCrashed } from '../stores/mark-crashed.ts'
 import { openStore } from '../stores/open-store.ts'
 import { refill } from '../stores/refill.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
-import type { RunIdentity, RunStore } from '../stores/store.ts'
+import type { RunStore } from '../stores/store.ts'
 import { type Clock, systemClock } from '../time.ts'
 import type { LiveRun, WatchedRun, WatchedRunOptions } from './watched-run.ts'
 
@@ -95,15 +95,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       }
     },
     onBegin(run: LiveRun, found: FoundRun, resumed: boolean) {
-      // Its numbers come from the part that says most.
-      const [part] = inPreference(found)
-      const identity = (): RunIdentity => ({
-        key: `${found.key} ${run.id}`,
-        run: run.id,
-        name: run.name,
-        path: part?.path ?? '-',
-        source: part?.format.name ?? 'jsonl',
-      })
+      const identity = () => identityOfRun(found, run)
       const epoch = resumed ? store.resume(found.key, identity()) : undefined
       if (epoch === null) throw new TelltaleError('bad-usage', 'the store has no such point to go on from')
       if (resumed)
