@@ -24,15 +24,16 @@ export function mapOption(): Option {
   })
 }
 
-/** `--ignore KIND`, as often as wanted. */
+/** `--ignore KIND`, as often as wanted. Alerts of these kinds are kept, marked as muted. */
 export function ignoreOption(): Option {
-  return new Option('--ignore <kind>', 'leave out alerts of this kind; may be repeated').argParser(
-    (text: string, before: ReadonlySet<AlertKind> | undefined) => {
-      const kind = ALERT_KINDS.find((one) => one === text)
-      if (!kind) throw new InvalidArgumentError(`Expected one of ${ALERT_KINDS.join(', ')}.`)
-      return new Set([...(before ?? []), kind])
-    },
-  )
+  return new Option(
+    '--ignore <kind>',
+    'mute alerts of this kind: kept and marked, but they stop nothing and call nobody; may be repeated',
+  ).argParser((text: string, before: ReadonlySet<AlertKind> | undefined) => {
+    const kind = ALERT_KINDS.find((one) => one === text)
+    if (!kind) throw new InvalidArgumentError(`Expected one of ${ALERT_KINDS.join(', ')}.`)
+    return new Set([...(before ?? []), kind])
+  })
 }
 
 /** `--stop-on critical`. */

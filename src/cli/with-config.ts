@@ -38,7 +38,7 @@ export function withConfig<Flags extends object>(
     ...(acts ? { ...pick(config, ACTED), webhooks: webhookTargets(config, process.env) } : {}),
     ...flags,
     ...(map ? { map: new Map([...Object.entries(map), ...(flags.map ?? [])]) } : {}),
-    ...(acts && ignore.length > 0 ? { ignore: new Set<AlertKind>([...ignore, ...(flags.ignore ?? [])]) } : {}),
+    ...(ignore.length > 0 ? { ignore: new Set<AlertKind>([...ignore, ...(flags.ignore ?? [])]) } : {}),
   }
   return merged as unknown as Flags
 }

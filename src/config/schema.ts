@@ -47,7 +47,7 @@ export const configSchema = z.strictObject({
     .array(z.enum(ALERT_KINDS))
     .optional()
     .describe(
-      'As --ignore: kinds of alerts that watch and run neither show nor send nor act on. Reports and checks keep them.',
+      'As --ignore: kinds of alerts that are muted. They are kept and marked, but neither sent nor acted on, and no check fails on them.',
     ),
   webhooks: z
     .array(webhook)

@@ -177,6 +177,8 @@ export interface Alert extends Evidence {
   readonly samples: readonly AlertSample[]
   /** `resolved` after three closed iterations without evidence. */
   readonly state: 'open' | 'resolved'
+  /** There where nobody wants to hear of this kind: the alert is kept and reported, and it stops nothing and calls nobody. */
+  readonly muted?: true
 }
 
 /** Something a person can do about an alert. */

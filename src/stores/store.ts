@@ -87,8 +87,10 @@ export interface ResumePoint {
 export interface StoredRun extends RunIdentity, Omit<RunState, 'status'> {
   /** `crashed`: it has no end, and its process is gone. */
   readonly status: RunState['status'] | 'crashed'
+  /** All of them; the critical ones that are not muted; the muted ones. */
   readonly alerts: number
   readonly criticalAlerts: number
+  readonly mutedAlerts: number
   /** When something of it was stored last. */
   readonly seenUnixSeconds: number
   /** What people have said of it. */

@@ -99,6 +99,7 @@ export function actOnAlerts(options: ActOptions): Actor {
 
   return {
     alert(alert, run, watched, live) {
+      if (alert.muted) return
       if (live) act(alert, run, watched)
       else if (alert.state === 'open') kept.set(watched, [...(kept.get(watched) ?? []), { alert, run }])
     },

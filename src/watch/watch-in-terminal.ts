@@ -67,10 +67,9 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
     await watchRuns({
       paths: files,
       stdin,
-      analyzer,
+      analyzer: { ...analyzer, mute: ignore },
       trainer,
       rename: map,
-      ignore,
       now,
       clock: systemClock,
       signal: controller.signal,

@@ -12,14 +12,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Alert } from '../detectors/detector.ts'
+import type { Alert, AlertKind } from '../detectors/detector.ts'
 import { runFinder } from '../sources/find-runs.ts'
 import { stdinSource } from '../sources/stdin-source.ts'
 import { systemClock } from '../time.ts'
 import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
 import { jsonLines } from './json-lines.ts'
 import { polledSource } from './polled-source.ts'
-import { showRuns } from './show-runs.ts'
+import { rowsOf, showRuns } from './show-runs.ts'
 import { watchRuns } from './watch-runs.ts'
 import { type WatchedRun, watchRun } from './watched-run.ts'
 
@@ -52,7 +52,12 @@ interface Session {
 async function watch(
   paths: readonly string[],
   done: (session: Session) => boolean,
-  options: { readonly stop?: 'stop' | 'say'; readonly command?: readonly string[]; readonly stdin?: string } = {},
+  options: {
+    readonly stop?: 'stop' | 'say'
+    readonly command?: readonly string[]
+    readonly stdin?: string
+    readonly mute?: readonly AlertKind[]
+  } = {},
 ): Promise<Session> {
   const session: Session = { watched: new Set(), said: [], alerts: [], problems: [] }
   const actor = actOnAlerts({
@@ -64,7 +69,7 @@ async function watch(
   const stream = Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)])
   await watchRuns({
     paths,
-    analyzer: { mode: 'threshold', klThreshold: 0.3 },
+    analyzer: { mode: 'threshold', klThreshold: 0.3, mute: options.mute },
     clock: systemClock,
     now: () => 5,
     signal: new AbortController().signal,
@@ -240,6 +245,29 @@ describe('a critical alert', () => {
       { stop: 'say' },
     )
     expect(session.alerts).toHaveLength(1)
+  })
+
+  it('that is muted is told, and nothing is done about it', async () => {
+    const path = join(root, 'events-w1.jsonl')
+    writeFileSync(path, wire(0, 5))
+    let grown = false
+    let rounds = 0
+    const { alerts, said, watched } = await watch(
+      [root],
+      (now) => {
+        if (!grown && caughtUp(now)) appendFileSync(path, wire(5, 20))
+        grown ||= caughtUp(now)
+        return now.alerts.length > 0 && ++rounds > 2
+      },
+      { stop: 'stop', command: [process.execPath, '-e', 'process.exit(3)'], mute: ['kl-explosion'] },
+    )
+    expect(alerts).toEqual(['mine kl-explosion live'])
+    expect(said).toEqual([])
+    expect(existsSync(join(root, 'control-w1.json'))).toBe(false)
+    const [run] = [...watched].flatMap(({ runs }) => runs)
+    expect(run!.alerts).toMatchObject([{ kind: 'kl-explosion', severity: 'critical', muted: true }])
+    const [row] = rowsOf([...watched][0]!, null, systemClock)
+    expect(row).toMatchObject({ alerts: { critical: 0, muted: 1 }, alert: null })
   })
 
   it('of another trainer is said to be out of reach', async () => {

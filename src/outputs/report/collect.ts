@@ -172,6 +172,7 @@ function alertOf(alert: Alert, samples: readonly ReportSample[], cutter: Cutter)
     basis: alert.basis,
     falseAlarmRate: alert.falseAlarmRate,
     samples,
+    ...(alert.muted ? { muted: true as const } : {}),
   }
 }
 

@@ -80,6 +80,7 @@ const alert = z.object({
   basis: z.enum(ALERT_BASES),
   falseAlarmRate: z.number().nullable(),
   samples: z.array(sample),
+  muted: z.literal(true).optional(),
 })
 
 const comparison = z.object({

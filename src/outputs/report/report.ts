@@ -78,6 +78,8 @@ export interface ReportAlert {
   readonly basis: AlertBasis
   readonly falseAlarmRate: number | null
   readonly samples: readonly ReportSample[]
+  /** There where nobody wants to hear of this kind. */
+  readonly muted?: true | undefined
 }
 
 /** One pair of answers; texts are cut to 2,000 characters. */
