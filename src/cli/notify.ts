@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
-import { CONFIG_FILE, loadConfig, webhookTargets } from '../config/load-config.ts'
+import { CONFIG_FILE, loadConfig } from '../config/load-config.ts'
 import type { Alert, Severity } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
+import { webhookTargets } from '../outputs/webhook/webhook-targets.ts'
 import { plainText } from '../text/plain-text.ts'
 import { systemClock } from '../time.ts'
 import { configOption } from './with-config.ts'
@@ -43,7 +44,7 @@ Exit code 0: all arrived. 1: one did not. 2: nothing to send to, or bad usage.`,
 async function notify({ test, severity, config: file }: NotifyFlags): Promise<number> {
   if (!test) throw new TelltaleError('bad-usage', 'telltale notify sends a test alert: say --test')
   const { file: path, config } = loadConfig(file)
-  const targets = webhookTargets(config, process.env)
+  const targets = webhookTargets(config.webhooks ?? [], process.env)
   if (targets.length === 0)
     throw new TelltaleError(
       'bad-usage',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { loadConfig, webhookTargets } from './load-config.ts'
+import { webhookTargets } from '../outputs/webhook/webhook-targets.ts'
+import { loadConfig } from './load-config.ts'
 import { configJsonSchema } from './schema.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'telltale-config-'))
@@ -84,13 +85,19 @@ describe('a configuration', () => {
       file({ webhooks: [{ urlFrom: 'HOOK' }, { urlFrom: 'OTHER', form: 'json', severity: 'critical' }] }),
     )
     const env = { HOOK: 'https://hooks.slack.com/services/x', OTHER: 'http://localhost:1/x' }
-    expect(webhookTargets(config, env)).toEqual([
+    expect(webhookTargets(config.webhooks ?? [], env)).toEqual([
       { name: 'webhook HOOK', url: env.HOOK, form: 'slack', severity: 'warning' },
       { name: 'webhook OTHER', url: env.OTHER, form: 'json', severity: 'critical' },
     ])
-    expect(() => webhookTargets(config, { HOOK: env.HOOK })).toThrow(/OTHER: the environment variable is not set/)
-    expect(() => webhookTargets(config, { HOOK: 'secret-words', OTHER: env.OTHER })).toThrow(/HOOK: .* no address/)
-    expect(() => webhookTargets(config, { HOOK: 'secret-words', OTHER: env.OTHER })).not.toThrow(/secret-words/)
+    expect(() => webhookTargets(config.webhooks ?? [], { HOOK: env.HOOK })).toThrow(
+      /OTHER: the environment variable is not set/,
+    )
+    expect(() => webhookTargets(config.webhooks ?? [], { HOOK: 'secret-words', OTHER: env.OTHER })).toThrow(
+      /HOOK: .* no address/,
+    )
+    expect(() => webhookTargets(config.webhooks ?? [], { HOOK: 'secret-words', OTHER: env.OTHER })).not.toThrow(
+      /secret-words/,
+    )
   })
 })
 

@@ -12,6 +12,7 @@ import type { Alert } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { writeControlFile } from '../log/control-file.ts'
 import type { AlertChange, Notification } from '../outputs/webhook/notification.ts'
+import { MAX_TELLS, wornAlerts } from '../outputs/webhook/worn-alerts.ts'
 import { plainJson } from '../text/plain-json.ts'
 import type { LiveRun, WatchedRun } from './watched-run.ts'
 
@@ -19,7 +20,7 @@ import type { LiveRun, WatchedRun } from './watched-run.ts'
 export interface ActOptions {
   /** `stop`: order it; `say`: only say what would be ordered; null: neither. */
   readonly stopOnCritical: 'stop' | 'say' | null
-  /** Program and arguments that get each critical alert as JSON on standard input; null for none. */
+  /** Program and arguments that get each critical alert as JSON on standard input, as often as people are told of a kind; null for none. */
   readonly onCritical: readonly string[] | null
   /** The same for every alert, and when one has passed. */
   readonly onAlert?: readonly string[] | null
@@ -43,9 +44,6 @@ export interface Actor {
   news(watched: WatchedRun): void
 }
 
-/** A failure that comes and goes is told of so often in a run, at each severity. */
-const MAX_TELLS = 3
-
 export function actOnAlerts(options: ActOptions): Actor {
   /** Alerts that were there before anybody watched: of a run that is over they concern nobody. */
   const kept = new Map<WatchedRun, { readonly alert: Alert; readonly run: LiveRun }[]>()
@@ -53,18 +51,17 @@ export function actOnAlerts(options: ActOptions): Actor {
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
 
-  /** Alerts that people were told of, by run and id; and how often of a kind, by run and kind. */
+  /** Alerts that people were told of, by run and id. */
   const told = new Set<string>()
-  const times = new Map<string, number>()
+  const worn = wornAlerts()
 
   /** Whether a kind that comes and goes in a run has called people often enough. */
   function isWorn({ alert, run, watched }: Occurrence): boolean {
-    const key = `${watched.path} ${run.id} ${alert.kind} ${alert.severity}`
-    const count = (times.get(key) ?? 0) + 1
-    times.set(key, count)
-    if (count === MAX_TELLS + 1 && (options.notify || options.onAlert))
+    const how = worn.count(`${watched.path} ${run.id}`, alert)
+    const called = options.notify || options.onAlert || (alert.severity === 'critical' && options.onCritical)
+    if (how === 'just-worn' && called)
       options.say(`${run.name}: ${alert.kind} has come ${MAX_TELLS} times; nobody is told of more`)
-    return count > MAX_TELLS
+    return how !== 'fresh'
   }
 
   function tell(change: AlertChange, { alert, run, watched }: Occurrence): void {
@@ -82,13 +79,14 @@ export function actOnAlerts(options: ActOptions): Actor {
 
   function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
     const id = `${watched.path} ${run.id} ${alert.id}`
-    if (!isWorn({ alert, run, watched })) {
+    const calls = !isWorn({ alert, run, watched })
+    if (calls) {
       tell(told.has(id) ? 'escalated' : 'opened', { alert, run, watched })
       told.add(id)
     }
     if (alert.severity !== 'critical') return
     options.bell?.()
-    if (options.onCritical)
+    if (options.onCritical && calls)
       startCommand('--on-critical', options.onCritical, { change: 'opened', alert, run, watched }, options.say)
     if (options.stopOnCritical === null || run.status !== 'running') return
     const order = `${watched.path} ${run.writer}`

@@ -15,7 +15,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Alert, AlertKind } from '../detectors/detector.ts'
 import { runFinder } from '../sources/find-runs.ts'
 import { stdinSource } from '../sources/stdin-source.ts'
-import { systemClock } from '../time.ts'
+import { sleep, systemClock } from '../time.ts'
 import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
 import { jsonLines } from './json-lines.ts'
 import { polledSource } from './polled-source.ts'
@@ -309,6 +309,33 @@ describe('a critical alert', () => {
     }
     expect(told).toEqual([1, 2, 3].flatMap((i) => [`opened kl-${i}`, `resolved kl-${i}`]))
     expect(said).toEqual(['a: kl-explosion has come 3 times; nobody is told of more'])
+  })
+
+  it('that comes and goes starts the command three times a kind and run, and says once that it does no more', async () => {
+    const said: string[] = []
+    const out = join(root, 'started')
+    const script = `require('fs').appendFileSync(process.argv[1], 'x')`
+    const actor = actOnAlerts({
+      stopOnCritical: null,
+      onCritical: [process.execPath, '-e', script, out],
+      now: () => 1,
+      say: (text) => said.push(text),
+    })
+    for (const name of ['a', 'b']) writeFileSync(join(root, `${name}.jsonl`), lines(0, 20))
+    for (const found of (await runFinder([root]).find()).runs) {
+      const watched = watchRun(found, { analyzer: { mode: 'threshold' }, now: () => 1 })
+      await watched.read()
+      const [run] = watched.runs
+      const [one] = run!.alerts
+      actor.alert({ ...one!, id: 'w', severity: 'warning' }, run!, watched, true)
+      for (let i = 1; i <= 6; i++) actor.alert({ ...one!, id: `kl-${i}` }, run!, watched, true)
+    }
+    expect(said).toEqual(['a', 'b'].map((name) => `${name}: kl-explosion has come 3 times; nobody is told of more`))
+    // Programs that were started come to their end in any order; one too many would have been started before these.
+    const started = () => (existsSync(out) ? readFileSync(out, 'utf8').length : 0)
+    while (started() < 6) await sleep(20)
+    await sleep(500)
+    expect(started()).toBe(6)
   })
 
   it('reaches the command as JSON, and a command that fails is told of', async () => {
