@@ -36,7 +36,18 @@ export function ignoreOption(): Option {
   })
 }
 
-/** `--stop-on critical`. */
-export function stopOnOption(what: string): Option {
-  return new Option('--stop-on <severity>', what).choices(['critical'])
+/** `--stop-on critical`, and what turns it off where the configuration says it. */
+export function stopOnOptions(what: string): readonly [on: Option, off: Option] {
+  return [
+    new Option('--stop-on <severity>', what).choices(['critical']),
+    new Option('--no-stop-on', 'stop nothing, whatever the configuration says'),
+  ]
+}
+
+/** `--bell`, and what turns it off where the configuration says it. */
+export function bellOptions(): readonly [on: Option, off: Option] {
+  return [
+    new Option('--bell', 'make a sound at a critical alert'),
+    new Option('--no-bell', 'make none, whatever the configuration says'),
+  ]
 }

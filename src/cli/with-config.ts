@@ -65,7 +65,7 @@ function realPath(path: string): string {
 }
 
 const JUDGED = ['mode', 'preset', 'falseAlarmRate', 'klThreshold', 'trainer'] as const
-const ACTED = ['onAlert', 'onCritical', 'bell'] as const
+const ACTED = ['stopOn', 'onAlert', 'onCritical', 'bell'] as const
 
 /** Those of some keys that are set. */
 function pick(config: TelltaleConfig, keys: readonly (keyof TelltaleConfig)[]): Partial<TelltaleConfig> {

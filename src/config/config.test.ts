@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
+import { configurationMarkdown } from '../../scripts/configuration.mjs'
+import { runCommand } from '../cli/run.ts'
+import { watchCommand } from '../cli/watch.ts'
 import { webhookTargets } from '../outputs/webhook/webhook-targets.ts'
 import { loadConfig } from './load-config.ts'
 import { configJsonSchema } from './schema.ts'
@@ -99,6 +102,18 @@ describe('a configuration', () => {
       /secret-words/,
     )
   })
+})
+
+it('the page of all keys is up to date, and the flags that it names are there', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  // `npm run build && npm run docs -- configuration` writes it anew.
+  expect(page).toBe(configurationMarkdown(configJsonSchema()))
+  const flags = new Set(page.match(/(?<=`)--[a-z-]+/g))
+  expect(flags.size).toBeGreaterThan(10)
+  for (const command of [watchCommand(), runCommand()]) {
+    const known = command.options.map(({ long }) => long)
+    expect([...flags].filter((flag) => !known.includes(flag))).toEqual([])
+  }
 })
 
 it('the JSON schema and the page about it are up to date', async () => {

@@ -419,6 +419,37 @@ describe('run', () => {
     expect(existsSync(`${out}.done`)).toBe(true)
   })
 
+  it('takes it from a configuration that trainings are stopped, and from a flag that they are not', () => {
+    const place = join(dir, 'configured')
+    mkdirSync(place)
+    const config = join(place, 'settings.json')
+    writeFileSync(config, '{"stopOn": "critical", "mode": "threshold", "klThreshold": 0.3}')
+    const high = Array.from({ length: 5 }, (_, step) => `{"step":${step},"kl_div":${step < 3 ? 0.01 : 0.9}}`).join(
+      '\\n',
+    )
+    const run = (...flags: string[]) =>
+      telltale([
+        'run',
+        '--config',
+        config,
+        '--path',
+        place,
+        ...flags,
+        '--',
+        'sh',
+        '-c',
+        `printf '${high}\\n' >> ${join(place, 'log.jsonl')}`,
+      ])
+    expect(run('--dry-run')).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/: would be stopped now \(--dry-run\)/),
+    })
+    expect(run('--dry-run', '--no-stop-on')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--dry-run needs --stop-on/),
+    })
+  })
+
   it('ends one that ignores SIGINT after the grace', () => {
     const script = `process.on('SIGINT', () => {}); ${TRAINING.replace(/process\.on.*\n/, '\n')}`
     const stubborn = join(place, 'stubborn.mjs')
@@ -790,6 +821,18 @@ describe('alerts that reach a person', () => {
       status: 2,
       stdout: expect.stringMatching(/not sent: it hears of warning/),
     })
+    const json = run({ HOOK: 'http://127.0.0.1:1/secret-path' }, ['--json'])
+    expect([json.status, json.stderr]).toEqual([1, ''])
+    expect(json.stdout).not.toContain('secret-path')
+    expect(JSON.parse(json.stdout)).toEqual({
+      severity: 'critical',
+      targets: [
+        { name: 'webhook HOOK', form: 'json', state: 'failed', problem: expect.stringMatching(/tried 3 times/) },
+      ],
+    })
+    expect(JSON.parse(run({}, ['--json', '--severity', 'info']).stdout).targets).toEqual([
+      { name: 'webhook HOOK', form: 'json', state: 'not-sent', problem: 'it hears of warning and above' },
+    ])
     const unset = run({ HOOK: '' })
     expect([unset.status, unset.stderr]).toEqual([
       2,
