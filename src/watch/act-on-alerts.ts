@@ -11,6 +11,7 @@ import { dirname } from 'node:path'
 import type { Alert } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { writeControlFile } from '../log/control-file.ts'
+import { takesPlaceOf } from '../outputs/webhook/alert-changes.ts'
 import type { AlertChange, Notification } from '../outputs/webhook/notification.ts'
 import { MAX_TELLS, wornAlerts } from '../outputs/webhook/worn-alerts.ts'
 import { plainJson } from '../text/plain-json.ts'
@@ -51,7 +52,7 @@ export function actOnAlerts(options: ActOptions): Actor {
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
 
-  /** Alerts that people were told of, by run and id. */
+  /** Alerts that people were told of, and not yet what has become of them. */
   const told = new Set<string>()
   const worn = wornAlerts()
 
@@ -78,11 +79,13 @@ export function actOnAlerts(options: ActOptions): Actor {
   }
 
   function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
-    const id = `${watched.path} ${run.id} ${alert.id}`
+    const id = idOf({ alert, run, watched })
+    const former = run.alerts.find((one) => takesPlaceOf(alert, one) && told.has(idOf({ alert: one, run, watched })))
+    if (former) told.delete(idOf({ alert: former, run, watched }))
     const calls = !isWorn({ alert, run, watched })
     if (calls) {
-      tell(told.has(id) ? 'escalated' : 'opened', { alert, run, watched })
-      told.add(id)
+      tell(former ? 'escalated' : 'opened', { alert, run, watched })
+      if (alert.state === 'open') told.add(id)
     }
     if (alert.severity !== 'critical') return
     options.bell?.()
@@ -108,7 +111,7 @@ export function actOnAlerts(options: ActOptions): Actor {
           watched,
           waiting.filter((one) => one.alert.id !== alert.id || one.run !== run),
         )
-      if (told.delete(`${watched.path} ${run.id} ${alert.id}`)) tell('resolved', { alert, run, watched })
+      if (told.delete(idOf({ alert, run, watched }))) tell('resolved', { alert, run, watched })
     },
     news(watched) {
       const waiting = kept.get(watched)
@@ -157,6 +160,10 @@ interface Occurrence {
   readonly alert: Alert
   readonly run: LiveRun
   readonly watched: WatchedRun
+}
+
+function idOf({ alert, run, watched }: Occurrence): string {
+  return `${watched.path} ${run.id} ${alert.id}`
 }
 
 function startCommand(

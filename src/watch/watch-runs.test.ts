@@ -311,6 +311,49 @@ describe('a critical alert', () => {
     expect(said).toEqual(['a: kl-explosion has come 3 times; nobody is told of more'])
   })
 
+  it('in the place of a smaller one is told as one change, and only what has passed as passed', async () => {
+    const told: string[] = []
+    const actor = actOnAlerts({
+      stopOnCritical: null,
+      onCritical: null,
+      notify: ({ change, alert }) => told.push(`${change} ${alert.severity}`),
+      now: () => 1,
+      say: () => {},
+    })
+    /** A KL that grows by 3 % an iteration from the 60th on, and stays as it was after the 200th. */
+    const growing = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => {
+        const step = from + i
+        const kl = 0.02 * Math.exp(0.03 * Math.max(0, step < 200 ? step - 60 : 0)) + 0.001 * Math.sin(step * step)
+        return `${JSON.stringify({ step, kl_div: kl, reward: 0.3 + 0.02 * Math.sin(step) })}\n`
+      }).join('')
+    const path = join(root, 'a.jsonl')
+    writeFileSync(path, growing(0, 80))
+    const pieces = [132, 145, 200, 420].map((to, i, all) => growing(all[i - 1] ?? 80, to))
+    let watched: WatchedRun | null = null
+    let rounds = 0
+    await watchRuns({
+      paths: [path],
+      analyzer: { mode: 'calibrated', preset: 'ppo' },
+      clock: systemClock,
+      now: () => 5,
+      signal: new AbortController().signal,
+      onRun(run) {
+        watched = run
+      },
+      onAlert: actor.alert,
+      onResolved: actor.resolved,
+      done() {
+        if (!watched?.caughtUp || rounds++ % 2 === 1) return false
+        const piece = pieces.shift()
+        if (piece !== undefined) appendFileSync(path, piece)
+        return piece === undefined
+      },
+    })
+    // It grows smaller again in the end: whoever hears of critical ones only must be told that this one has passed.
+    expect(told).toEqual(['opened info', 'escalated warning', 'escalated critical', 'resolved critical', 'opened info'])
+  })
+
   it('that comes and goes starts the command three times a kind and run, and says once that it does no more', async () => {
     const said: string[] = []
     const out = join(root, 'started')

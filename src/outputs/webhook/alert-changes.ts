@@ -13,8 +13,18 @@ export interface ChangedAlert {
 }
 
 /**
- * Gives a function that is called with all alerts of a run, muted ones too, again and again: each change comes out once, in order. A history has an entry
- * for each severity: where a graver one takes the place of another, that is one change, and nothing has passed.
+ * Whether an alert is what another one, which is over, has grown into: a history has an entry for each severity, and the smaller one has not passed. Each
+ * broken invariant stands for itself.
+ */
+export function takesPlaceOf(alert: Alert, former: Alert): boolean {
+  if (former.state !== 'resolved' || alert.kind !== former.kind || isAtLeast(former.severity, alert.severity))
+    return false
+  return alert.kind !== 'broken-invariant' || alert.detector === former.detector
+}
+
+/**
+ * Gives a function that is called with all alerts of a run, muted ones too, again and again: each change comes out once, what has passed before what is
+ * new. One that came and went between two calls is only new.
  */
 export function alertChanges(): (history: readonly Alert[]) => readonly ChangedAlert[] {
   let seen: readonly Alert[] = []
@@ -22,22 +32,15 @@ export function alertChanges(): (history: readonly Alert[]) => readonly ChangedA
     if (history === seen) return []
     const before = seen
     seen = history
-    const passed = history.filter(
-      ({ state, muted }, i) => before[i]?.state === 'open' && state === 'resolved' && !muted,
-    )
+    const over = history.filter(({ state, muted }, i) => before[i]?.state === 'open' && state === 'resolved' && !muted)
     const fresh = history.slice(before.length).filter(({ muted }) => !muted)
-    const followed = new Set<Alert>()
-    const news = fresh.map((alert): ChangedAlert => {
-      const former = [...passed, ...fresh].findLast(
-        (one) => one !== alert && one.kind === alert.kind && one.state === 'resolved' && !followed.has(one),
-      )
-      if (former === undefined) return { change: 'opened', alert }
-      followed.add(former)
-      return { change: isAtLeast(former.severity, alert.severity) ? 'opened' : 'escalated', alert }
-    })
+    const passed = over.filter((former) => !fresh.some((alert) => takesPlaceOf(alert, former)))
     return [
-      ...news,
-      ...passed.filter((one) => !followed.has(one)).map((alert): ChangedAlert => ({ change: 'resolved', alert })),
+      ...passed.map((alert): ChangedAlert => ({ change: 'resolved', alert })),
+      ...fresh.map((alert): ChangedAlert => {
+        const grown = over.some((former) => takesPlaceOf(alert, former))
+        return { change: grown ? 'escalated' : 'opened', alert }
+      }),
     ]
   }
 }

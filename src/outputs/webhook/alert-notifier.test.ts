@@ -75,8 +75,13 @@ describe('a notifier in the process of the training', () => {
     const { url, got } = await listen(fine)
     const { monitor, said, log } = setUp(url)
     log(0, 2, 2, 3, 0, 0, 0, 0)
+    // Smaller evidence for long enough: the graver alert has passed, the smaller one stands in its place.
+    log(3, ...Array.from({ length: 15 }, () => 2))
     await monitor.close()
-    expect(told(got)).toEqual(['opened warning', 'escalated critical', 'resolved critical'])
+    expect(told(got)).toEqual([
+      ...['opened warning', 'escalated critical', 'resolved critical'],
+      ...['opened critical', 'resolved critical', 'opened warning'],
+    ])
     const { notifications } = JSON.parse(got[0]!) as { notifications: Notification[] }
     expect(notifications[0]).toMatchObject({ run: monitor.runId, name: 'my <!channel> run', path: process.cwd() })
     expect(said).toEqual([])
