@@ -419,7 +419,7 @@ describe('run', () => {
     expect(existsSync(`${out}.done`)).toBe(true)
   })
 
-  it('takes it from a configuration that trainings are stopped, and from a flag that they are not', () => {
+  it('takes it from a configuration that trainings are stopped, and from flags that they are not, or not for this kind', () => {
     const place = join(dir, 'configured')
     mkdirSync(place)
     const config = join(place, 'settings.json')
@@ -427,9 +427,11 @@ describe('run', () => {
     const high = Array.from({ length: 5 }, (_, step) => `{"step":${step},"kl_div":${step < 3 ? 0.01 : 0.9}}`).join(
       '\\n',
     )
-    const run = (...flags: string[]) =>
-      telltale([
+    const run = (...flags: string[]) => {
+      rmSync(join(place, 'log.jsonl'), { force: true })
+      return telltale([
         'run',
+        '--no-store',
         '--config',
         config,
         '--path',
@@ -440,10 +442,12 @@ describe('run', () => {
         '-c',
         `printf '${high}\\n' >> ${join(place, 'log.jsonl')}`,
       ])
+    }
     expect(run('--dry-run')).toMatchObject({
       status: 0,
       stderr: expect.stringMatching(/: would be stopped now \(--dry-run\)/),
     })
+    expect(run('--dry-run', '--ignore', 'kl-explosion')).toEqual({ status: 0, stdout: '', stderr: '' })
     expect(run('--dry-run', '--no-stop-on')).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/--dry-run needs --stop-on/),
