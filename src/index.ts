@@ -79,6 +79,9 @@ export {
   type TerminalDisplayOptions,
 } from './outputs/terminal/terminal-display.ts'
 export type { Environment, TerminalStream } from './outputs/terminal/terminal-traits.ts'
+export { AlertNotifier, type AlertNotifierOptions } from './outputs/webhook/alert-notifier.ts'
+export type { WebhookForm } from './outputs/webhook/forms.ts'
+export type { Webhook } from './outputs/webhook/webhook-targets.ts'
 export type { ForgettingEvidence, SampleComparison, SampleDiff, SamplePair } from './quality/comparison.ts'
 export { type PPOField, PPOMetricsTracker, type PPORecord, type PPOSummary } from './quality/ppo-metrics-tracker.ts'
 export { type BaselineSample, SampleComparator, type SampleComparatorOptions } from './quality/sample-comparator.ts'

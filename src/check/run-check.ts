@@ -20,7 +20,7 @@ import { deriveQuality } from './derive-quality.ts'
 
 /** How runs are checked: the options of an analyzer. */
 export interface CheckOptions
-  extends Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'> {
+  extends Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold' | 'mute'> {
   /** Mode `calibrated`: called with what the detectors of a run compare at each iteration. */
   readonly onCompared?: ((run: string, compared: Compared, iteration: number) => void) | undefined
   /** Called with a run's monitor and analyzer before its first event, to register what else shall see it. */
@@ -61,9 +61,9 @@ export interface RunCheck {
 
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 
-/** Whether a run has an alert at or above a severity. */
+/** Whether a run has an alert at or above a severity that is not muted. */
 export function hasAlert(run: CheckedRun, atLeast: Severity): boolean {
-  return run.alerts.some(({ severity }) => RANK[severity] >= RANK[atLeast])
+  return run.alerts.some(({ severity, muted }) => !muted && RANK[severity] >= RANK[atLeast])
 }
 
 /** Begins to check a run. */
@@ -98,7 +98,7 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
     result() {
       const summary = replayer.monitor?.summary()
       const alerts = analyzer?.alertHistory ?? []
-      const stopping = alerts.find(({ severity }) => severity === 'critical')
+      const stopping = alerts.find(({ severity, muted }) => severity === 'critical' && !muted)
       return {
         run,
         path,

@@ -5,13 +5,13 @@
  */
 import type { CheckedPath } from '../check/check-path.ts'
 import type { CheckedRun } from '../check/run-check.ts'
-import type { Alert, Severity } from '../detectors/detector.ts'
+import type { Alert } from '../detectors/detector.ts'
 import { unwatchedKinds, unwatchedWords } from '../outputs/report/coverage-words.ts'
-import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../outputs/report/words.ts'
+import { adviceWords, certaintyWords, KIND_TITLES, mutedWords, onsetWords } from '../outputs/report/words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
-import { alertCountWords, SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
+import { alertCountWords, countAlerts, countStyle, SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 
 const MAX_ALERTS = 20
@@ -39,23 +39,21 @@ export function checkText(checked: CheckedPath, stream: TerminalStream, env: Nod
 }
 
 function runLines(run: CheckedRun, page: Page): Line[] {
-  const counts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
-  for (const { severity } of run.alerts) counts[severity]++
+  const counts = countAlerts(run.alerts)
   const verdict = alertCountWords(counts) || 'no alerts'
   const judged = run.preset === null ? run.mode : `${run.mode}, ${run.preset}`
   const said = `${displayText(run.run, 80)}  ${run.iterations.toLocaleString('en')} iterations, ${run.status === 'running' ? 'no end in the log' : run.status}, judged by ${judged}`
-  const head: Line = [
-    span(said, 'strong'),
-    span('  '),
-    span(verdict, run.alerts.length === 0 ? 'good' : counts.critical > 0 ? 'bad' : 'warn'),
-  ]
-  const shown = run.alerts.slice(0, MAX_ALERTS)
-  const left = run.alerts.length - shown.length
+  const head: Line = [span(said, 'strong'), span('  '), span(verdict, countStyle(counts))]
+  const muted = run.alerts.filter((alert) => alert.muted)
+  const heard = run.alerts.filter((alert) => !alert.muted)
+  const shown = heard.slice(0, MAX_ALERTS)
+  const left = heard.length - shown.length
   return [
     ...wrapLine(head, page.width, 2, page.glyphs),
     ...indentLines(2, [[span(displayText(run.path, 200), 'dim')]]),
     ...shown.flatMap((alert) => alertLines(alert, page)),
     ...(left > 0 ? indentLines(2, [[span(`and ${left} further alerts: --json shows all`, 'dim')]]) : []),
+    ...mutedLines(muted, page),
     ...stopLines(run, page),
     ...unwatchedLines(run, page),
   ]
@@ -84,6 +82,13 @@ function alertLines(alert: Alert, page: Page): Line[] {
       labelled(i === 0 ? 'what to do' : '', displayText(adviceWords(advice), 400), page),
     ),
   ]
+}
+
+/** In short, all in one: whoever mutes a kind knows it, and wants to see that it is still there. */
+function mutedLines(alerts: readonly Alert[], page: Page): Line[] {
+  if (alerts.length === 0) return []
+  const said: Line = [span('muted: ', 'strong'), span(mutedWords(alerts))]
+  return indentLines(2, wrapLine(said, page.width - 2, MAX_WRAPPED, page.glyphs))
 }
 
 function stopLines({ stop }: CheckedRun, page: Page): Line[] {

@@ -1,16 +1,17 @@
 import { Command, Option } from 'commander'
 import type { CheckedPath } from '../check/check-path.ts'
-import type { Severity } from '../detectors/detector.ts'
+import type { AlertKind, Severity } from '../detectors/detector.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { ignoreOption, mapOption, READS, trainerOption } from './source-options.ts'
 import { configOption, withConfig } from './with-config.ts'
 
 interface CheckFlags extends AnalyzerFlags {
   readonly json?: true
   readonly failOn: Severity
+  readonly ignore?: ReadonlySet<AlertKind>
   readonly trainer?: TrainerName
   readonly map?: ReadonlyMap<string, string>
 }
@@ -31,6 +32,7 @@ export function checkCommand(): Command {
         .choices(['info', 'warning', 'critical'])
         .default('critical'),
     )
+    .addOption(ignoreOption())
     .addOption(trainerOption())
     .addOption(mapOption())
     .addOption(configOption())
@@ -50,6 +52,7 @@ Examples:
   telltale check train_log.jsonl --json               a trainer's own file
   zcat old-run.jsonl.gz | telltale check -            from standard input
   telltale check runs --fail-on warning && deploy     in CI
+  telltale check runs --ignore length-explosion       whose muted alerts fail nothing
 
 Exit code 0: no alert at or above --fail-on. 1: at least one. 2: input that cannot be read, or bad usage.`,
     )
@@ -59,12 +62,12 @@ Exit code 0: no alert at or above --fail-on. 1: at least one. 2: input that cann
 }
 
 async function check(paths: readonly string[], flags: CheckFlags): Promise<number> {
-  const { json, failOn, trainer, map, ...options } = flags
+  const { json, failOn, ignore, trainer, map, ...options } = flags
   checkAnalyzerFlags(options)
   const { checkPath } = await import('../check/check-path.ts')
   const { hasAlert } = await import('../check/run-check.ts')
   const read = await readPaths(paths, {
-    read: (path, how) => checkPath(path, { check: options, trainer, rename: map, ...how }),
+    read: (path, how) => checkPath(path, { check: { ...options, mute: ignore }, trainer, rename: map, ...how }),
     unreadable: (result) => result.unreadable,
     say: async (result) => {
       if (!json) await say(result)

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Command } from 'commander'
+import type { AlertKind } from '../detectors/detector.ts'
+import { mutedKindsOf } from '../lookback/muted-kinds.ts'
 import { pathOfRun } from '../lookback/path-of-run.ts'
 import { existingStore } from '../stores/open-store.ts'
 import { plainText } from '../text/plain-text.ts'
@@ -8,11 +10,12 @@ import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { ignoreOption, mapOption, READS, trainerOption } from './source-options.ts'
 
 interface ReportFlags extends AnalyzerFlags {
   readonly outputDir: string
   readonly json?: true
+  readonly ignore?: ReadonlySet<AlertKind>
   readonly trainer?: TrainerName
   readonly map?: ReadonlyMap<string, string>
 }
@@ -28,6 +31,7 @@ export function reportCommand(): Command {
       'telltale-report',
     )
     .option('--json', 'print what was written as JSON')
+    .addOption(ignoreOption())
     .addOption(trainerOption())
     .addOption(mapOption())
   return addAnalyzerOptions(command)
@@ -38,7 +42,7 @@ export function reportCommand(): Command {
       'after',
       `
 ${READS}
-A run that still goes on is reported as it is now. The run itself is only read.
+What was muted in a run that is stored is muted in its report, too. A run that still goes on is reported as it is now. The run itself is only read.
 
 Examples:
   telltale report output                               every run below output/, into telltale-report/<run>/
@@ -54,10 +58,12 @@ Exit code 0: written. 1: written but for figures that could not be drawn. 2: inp
 }
 
 async function report(path: string, flags: ReportFlags): Promise<number> {
-  const { outputDir, json, trainer, map, ...check } = flags
-  checkAnalyzerFlags(check)
+  const { outputDir, json, ignore = [], trainer, map, ...judged } = flags
+  checkAnalyzerFlags(judged)
   const { reportPath } = await import('../inspect/report-path.ts')
-  const place = pathOfRun(path, () => existingStore(process.env))
+  const store = () => existingStore(process.env)
+  const place = pathOfRun(path, store)
+  const check = { ...judged, mute: [...ignore, ...(place === path ? [] : mutedKindsOf(path, store))] }
   const read = await readPaths([place], {
     read: (one, how) =>
       reportPath(one, {

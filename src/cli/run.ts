@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { TelltaleError } from '../errors.ts'
 import { addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
-import { ignoreOption, mapOption, stopOnOption, trainerOption } from './source-options.ts'
+import { bellOptions, ignoreOption, mapOption, stopOnOptions, trainerOption } from './source-options.ts'
 import type { WatchFlags } from './watch.ts'
 import { configOption, withConfig } from './with-config.ts'
 
@@ -13,13 +13,16 @@ interface RunFlags extends WatchFlags {
 
 /** `telltale run -- CMD…`: starts a training, watches what it writes, and passes on its exit code. */
 export function runCommand(): Command {
+  const [stopOn, noStopOn] = stopOnOptions(
+    'end the training at a critical alert: SIGINT to all its processes, SIGTERM after the grace',
+  )
+  const [bell, noBell] = bellOptions()
   const command = new Command('run')
     .description('Starts a training, watches what it writes, and ends it at a critical alert if asked.')
     .argument('<command...>', 'the training and its arguments, behind two dashes')
     .option('--path <path>', 'where it writes; may be repeated (default: new runs below the current folder)', collect)
-    .addOption(
-      stopOnOption('end the training at a critical alert: SIGINT to all its processes, SIGTERM after the grace'),
-    )
+    .addOption(stopOn)
+    .addOption(noStopOn)
     .addOption(
       new Option('--grace <time>', 'how long it may take to end, such as 90s or 5m')
         .argParser(duration)
@@ -32,7 +35,8 @@ export function runCommand(): Command {
       'start this at a critical alert, with the alert as JSON on its standard input (no shell)',
     )
     .option('--on-alert <command>', 'the same for every alert, and when one has passed')
-    .option('--bell', 'make a sound at a critical alert')
+    .addOption(bell)
+    .addOption(noBell)
     .option('--no-store', 'keep nothing of the runs for telltale ls and show')
     .addOption(ignoreOption())
     .addOption(configOption())

@@ -24,18 +24,30 @@ export function mapOption(): Option {
   })
 }
 
-/** `--ignore KIND`, as often as wanted. */
+/** `--ignore KIND`, as often as wanted. Alerts of these kinds are kept, marked as muted. */
 export function ignoreOption(): Option {
-  return new Option('--ignore <kind>', 'leave out alerts of this kind; may be repeated').argParser(
-    (text: string, before: ReadonlySet<AlertKind> | undefined) => {
-      const kind = ALERT_KINDS.find((one) => one === text)
-      if (!kind) throw new InvalidArgumentError(`Expected one of ${ALERT_KINDS.join(', ')}.`)
-      return new Set([...(before ?? []), kind])
-    },
-  )
+  return new Option(
+    '--ignore <kind>',
+    'mute alerts of this kind: kept and marked, but they stop nothing and call nobody; may be repeated',
+  ).argParser((text: string, before: ReadonlySet<AlertKind> | undefined) => {
+    const kind = ALERT_KINDS.find((one) => one === text)
+    if (!kind) throw new InvalidArgumentError(`Expected one of ${ALERT_KINDS.join(', ')}.`)
+    return new Set([...(before ?? []), kind])
+  })
 }
 
-/** `--stop-on critical`. */
-export function stopOnOption(what: string): Option {
-  return new Option('--stop-on <severity>', what).choices(['critical'])
+/** `--stop-on critical`, and what turns it off where the configuration says it. */
+export function stopOnOptions(what: string): readonly [on: Option, off: Option] {
+  return [
+    new Option('--stop-on <severity>', what).choices(['critical']),
+    new Option('--no-stop-on', 'stop nothing, whatever the configuration says'),
+  ]
+}
+
+/** `--bell`, and what turns it off where the configuration says it. */
+export function bellOptions(): readonly [on: Option, off: Option] {
+  return [
+    new Option('--bell', 'make a sound at a critical alert'),
+    new Option('--no-bell', 'make none, whatever the configuration says'),
+  ]
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { TelltaleError } from '../errors.ts'
 import type { WatchActions } from '../watch/watch-in-terminal.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
-import { ignoreOption, mapOption, READS, stopOnOption, trainerOption } from './source-options.ts'
+import { bellOptions, ignoreOption, mapOption, READS, stopOnOptions, trainerOption } from './source-options.ts'
 import { configOption, withConfig } from './with-config.ts'
 
 /** What `watch` and `run` have in common. */
@@ -10,17 +10,21 @@ export type WatchFlags = AnalyzerFlags & WatchActions
 
 /** `telltale watch PATH…`: follows every run below the paths, live. */
 export function watchCommand(): Command {
+  const [stopOn, noStopOn] = stopOnOptions('order a run of a Telltale client to stop at a critical alert')
+  const [bell, noBell] = bellOptions()
   const command = new Command('watch')
     .description('Follows the runs below some paths while they train, shows them, and says when one goes wrong.')
     .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
-    .addOption(stopOnOption('order a run of a Telltale client to stop at a critical alert'))
+    .addOption(stopOn)
+    .addOption(noStopOn)
     .option('--dry-run', 'with --stop-on: only say what would be stopped')
     .option(
       '--on-critical <command>',
       'start this at a critical alert, with the alert as JSON on its standard input (no shell)',
     )
     .option('--on-alert <command>', 'the same for every alert, and when one has passed')
-    .option('--bell', 'make a sound at a critical alert')
+    .addOption(bell)
+    .addOption(noBell)
     .option('--no-store', 'keep nothing of the runs for telltale ls and show')
     .addOption(ignoreOption())
     .addOption(configOption())

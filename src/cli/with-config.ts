@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { Option } from 'commander'
-import { CONFIG_FILE, loadConfig, webhookTargets } from '../config/load-config.ts'
+import { CONFIG_FILE, loadConfig } from '../config/load-config.ts'
 import type { TelltaleConfig } from '../config/schema.ts'
 import type { AlertKind } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
+import { webhookTargets } from '../outputs/webhook/webhook-targets.ts'
 import type { WatchActions } from '../watch/watch-in-terminal.ts'
 import type { AnalyzerFlags } from './analyzer-options.ts'
 
@@ -35,10 +36,10 @@ export function withConfig<Flags extends object>(
   const merged = {
     // What the other mode's detectors have is nothing to a mode that was asked for.
     ...pick(config, flags.mode === 'threshold' ? ['klThreshold', 'trainer'] : JUDGED),
-    ...(acts ? { ...pick(config, ACTED), webhooks: webhookTargets(config, process.env) } : {}),
+    ...(acts ? { ...pick(config, ACTED), webhooks: webhookTargets(config.webhooks ?? [], process.env) } : {}),
     ...flags,
     ...(map ? { map: new Map([...Object.entries(map), ...(flags.map ?? [])]) } : {}),
-    ...(acts && ignore.length > 0 ? { ignore: new Set<AlertKind>([...ignore, ...(flags.ignore ?? [])]) } : {}),
+    ...(ignore.length > 0 ? { ignore: new Set<AlertKind>([...ignore, ...(flags.ignore ?? [])]) } : {}),
   }
   return merged as unknown as Flags
 }
@@ -64,7 +65,7 @@ function realPath(path: string): string {
 }
 
 const JUDGED = ['mode', 'preset', 'falseAlarmRate', 'klThreshold', 'trainer'] as const
-const ACTED = ['onAlert', 'onCritical', 'bell'] as const
+const ACTED = ['stopOn', 'onAlert', 'onCritical', 'bell'] as const
 
 /** Those of some keys that are set. */
 function pick(config: TelltaleConfig, keys: readonly (keyof TelltaleConfig)[]): Partial<TelltaleConfig> {

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, it } from 'vitest'
-import { loadConfig, webhookTargets } from './load-config.ts'
+import { configurationMarkdown } from '../../scripts/configuration.mjs'
+import { runCommand } from '../cli/run.ts'
+import { watchCommand } from '../cli/watch.ts'
+import { webhookTargets } from '../outputs/webhook/webhook-targets.ts'
+import { loadConfig } from './load-config.ts'
 import { configJsonSchema } from './schema.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'telltale-config-'))
@@ -84,14 +88,32 @@ describe('a configuration', () => {
       file({ webhooks: [{ urlFrom: 'HOOK' }, { urlFrom: 'OTHER', form: 'json', severity: 'critical' }] }),
     )
     const env = { HOOK: 'https://hooks.slack.com/services/x', OTHER: 'http://localhost:1/x' }
-    expect(webhookTargets(config, env)).toEqual([
+    expect(webhookTargets(config.webhooks ?? [], env)).toEqual([
       { name: 'webhook HOOK', url: env.HOOK, form: 'slack', severity: 'warning' },
       { name: 'webhook OTHER', url: env.OTHER, form: 'json', severity: 'critical' },
     ])
-    expect(() => webhookTargets(config, { HOOK: env.HOOK })).toThrow(/OTHER: the environment variable is not set/)
-    expect(() => webhookTargets(config, { HOOK: 'secret-words', OTHER: env.OTHER })).toThrow(/HOOK: .* no address/)
-    expect(() => webhookTargets(config, { HOOK: 'secret-words', OTHER: env.OTHER })).not.toThrow(/secret-words/)
+    expect(() => webhookTargets(config.webhooks ?? [], { HOOK: env.HOOK })).toThrow(
+      /OTHER: the environment variable is not set/,
+    )
+    expect(() => webhookTargets(config.webhooks ?? [], { HOOK: 'secret-words', OTHER: env.OTHER })).toThrow(
+      /HOOK: .* no address/,
+    )
+    expect(() => webhookTargets(config.webhooks ?? [], { HOOK: 'secret-words', OTHER: env.OTHER })).not.toThrow(
+      /secret-words/,
+    )
   })
+})
+
+it('the page of all keys is up to date, and the flags that it names are there', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  // `npm run build && npm run docs -- configuration` writes it anew.
+  expect(page).toBe(configurationMarkdown(configJsonSchema()))
+  const flags = new Set(page.match(/(?<=`)--[a-z-]+/g))
+  expect(flags.size).toBeGreaterThan(10)
+  for (const command of [watchCommand(), runCommand()]) {
+    const known = command.options.map(({ long }) => long)
+    expect([...flags].filter((flag) => !known.includes(flag))).toEqual([])
+  }
 })
 
 it('the JSON schema and the page about it are up to date', async () => {

@@ -7,8 +7,6 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { z } from 'zod'
 import { errorMessage, TelltaleError } from '../errors.ts'
-import { formOf } from '../outputs/webhook/forms.ts'
-import type { WebhookTarget } from '../outputs/webhook/notifier.ts'
 import { plainText } from '../text/plain-text.ts'
 import { configSchema, type TelltaleConfig } from './schema.ts'
 
@@ -46,22 +44,6 @@ export function loadConfig(file: string | undefined, folder = process.cwd()): Lo
   const parsed = configSchema.safeParse(json)
   if (parsed.success) return { file: path, config: parsed.data }
   throw new TelltaleError('bad-option', `${path}: ${problemsIn(parsed.error.issues, json).join('; ')}`)
-}
-
-/** The addresses that the configuration names, from the environment. */
-export function webhookTargets(config: TelltaleConfig, env: NodeJS.ProcessEnv): readonly WebhookTarget[] {
-  return (config.webhooks ?? []).map(({ urlFrom, form, severity }) => {
-    const url = env[urlFrom]?.trim() ?? ''
-    const wrong = (what: string) =>
-      new TelltaleError(
-        'bad-option',
-        `the webhook ${urlFrom}: the environment variable ${what}. Set it to the address that the channel gave.`,
-      )
-    if (url === '') throw wrong('is not set')
-    if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
-      throw wrong('holds no address that begins with https://')
-    return { name: `webhook ${urlFrom}`, url, form: form ?? formOf(url), severity }
-  })
 }
 
 type Issue = z.core.$ZodIssue

@@ -82,6 +82,32 @@ describe('alerts', () => {
     expect(analyzer.alertHistory[0]).toMatchObject({ rollbackTo: 2 })
   })
 
+  it('of a kind that is muted are kept and marked, and stop nothing', () => {
+    const { monitor, analyzer, log } = analyzed({ detectors: [scripted()], mute: ['entropy-collapse'] })
+    const recorded = vi.spyOn(monitor, 'recordAlert')
+    log(...xs(0, 1, 2))
+    const seen = [
+      { id: 'scripted-1', severity: 'warning', muted: true, state: 'resolved' },
+      { id: 'scripted-2', severity: 'critical', muted: true, state: 'open' },
+    ]
+    expect(analyzer.alertHistory).toMatchObject(seen)
+    expect(analyzer.alertHistory).toBe(analyzer.alertHistory)
+    expect(recorded.mock.calls.map(([alert]) => alert.muted)).toEqual([true, true])
+    expect(monitor.shouldStopEarly().shouldStop).toBe(false)
+    log({ x: 2, kl_div: 5 })
+    expect(analyzer.alertHistory.at(-1)).not.toHaveProperty('muted')
+    expect(monitor.getStop()).toMatchObject({ iteration: 3 })
+    // What is muted is the watcher's own matter, and no part of the state.
+    const heard = analyzed({ detectors: [scripted()] }).analyzer
+    heard.restore(analyzer.snapshot())
+    expect(heard.alertHistory.map(({ id, muted }) => [id, muted])).toEqual([
+      ['scripted-1', undefined],
+      ['scripted-2', undefined],
+      ['kl-explosion-1', undefined],
+    ])
+    expect(() => analyzed({ mute: ['nonsense' as never] })).toThrow(/mute is "nonsense"; expected 'reward-hacking' or/)
+  })
+
   it('advise with the run’s own hyper-parameters', () => {
     const { monitor, analyzer, log } = analyzed()
     monitor.onEvent({

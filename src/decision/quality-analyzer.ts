@@ -7,16 +7,17 @@ import type { CallbackContext, MonitorHandle, TrainingCallback } from '../callba
 import { type Compared, calibratedPreset, PRESETS, type Preset } from '../detectors/calibrated/preset.ts'
 import { RULES } from '../detectors/calibrated/rules.ts'
 import { DEFAULT_FALSE_ALARM_RATE } from '../detectors/calibrated/thresholds.ts'
-import type {
-  Alert,
-  AlertBasis,
-  AlertKind,
-  Coverage,
-  Detector,
-  Evidence,
-  Json,
-  Observation,
-  Tick,
+import {
+  ALERT_KINDS,
+  type Alert,
+  type AlertBasis,
+  type AlertKind,
+  type Coverage,
+  type Detector,
+  type Evidence,
+  type Json,
+  type Observation,
+  type Tick,
 } from '../detectors/detector.ts'
 import { impossibleKl } from '../detectors/impossible-kl.ts'
 import { klBudget } from '../detectors/kl-budget.ts'
@@ -31,6 +32,7 @@ import { alertReason } from './alert-reason.ts'
 import { answerMemory } from './answer-memory.ts'
 import { choosePreset, type PresetChoice } from './choose-preset.ts'
 import { learningRateChange } from './learning-rate-change.ts'
+import { type MutedAlerts, mutedAlerts } from './muted-alerts.ts'
 import { trustedView, unfitBecause } from './trusted-view.ts'
 
 /** How a {@link QualityAnalyzer} judges: fixed rules, or detectors with a configured rate of false alarms. */
@@ -77,6 +79,8 @@ export interface QualityAnalyzerOptions {
   readonly onCompared?: ((compared: Compared, iteration: number) => void) | undefined
   /** Detectors of your own, beside those of the mode. */
   readonly detectors?: readonly Detector[]
+  /** Kinds of alerts that nobody wants to hear of: theirs are kept with `muted: true`, and stop nothing. None by default. */
+  readonly mute?: Iterable<AlertKind> | undefined
 }
 
 /** Version of {@link QualityAnalyzer.snapshot}; it goes up when an older one would be misread. */
@@ -142,11 +146,13 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
   /** Whether anybody says that time passes. */
   #ticked = false
   readonly #ladder = alertLadder()
+  readonly #muted: MutedAlerts
   readonly #answers = answerMemory()
   readonly #learningRate = learningRateChange()
 
   constructor(options: QualityAnalyzerOptions) {
     this.#monitor = options.monitor
+    this.#muted = mutedAlerts([...(options.mute ?? [])].map((kind) => oneOf(kind, 'mute', ALERT_KINDS)))
     this.mode = oneOf(options.mode ?? impliedMode(options), 'mode', ANALYZER_MODES)
     const { onCompared } = options
     this.#onCompared = onCompared && ((compared) => onCompared(compared, this.#iteration))
@@ -185,9 +191,9 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
     return this.#preset ?? this.#choice?.preset ?? null
   }
 
-  /** All alerts in the order in which they were raised; an escalation is an entry of its own. At most 1,000. */
+  /** All alerts in the order in which they were raised, muted ones too; an escalation is an entry of its own. At most 1,000. */
   get alertHistory(): readonly Alert[] {
-    return this.#ladder.history
+    return this.#muted.all(this.#ladder.history)
   }
 
   /**
@@ -355,9 +361,10 @@ export class QualityAnalyzer implements TrainingCallback, AnalyzerView {
     return { findings, broken }
   }
 
-  #raise(alert: Alert): void {
+  #raise(raised: Alert): void {
+    const alert = this.#muted.one(raised)
     this.#monitor.recordAlert(alert)
-    if (alert.severity !== 'critical') return
+    if (alert.severity !== 'critical' || alert.muted) return
     const { reason, iteration, rollbackTo } = alert
     this.#monitor.requestEarlyStop(reason, { severity: 'critical', iteration, rollbackTo })
   }

@@ -179,6 +179,8 @@ export interface Alert extends Evidence {
   readonly state: 'open' | 'resolved'
   /** Id of the alert of the same failure that this one took over from, as that grew worse, eased or turned out to be of another kind; null for a new failure. */
   readonly replaces: string | null
+  /** There where nobody wants to hear of this kind: the alert is kept and reported, and it stops nothing and calls nobody. */
+  readonly muted?: true
 }
 
 /** Something a person can do about an alert. */

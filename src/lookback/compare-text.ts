@@ -53,7 +53,7 @@ function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
       cells.map((cell): Line => [span(cell)]),
       page,
     )
-  const told = alerts.map((some) => some.filter(({ severity }) => severity !== 'info'))
+  const told = alerts.map((some) => some.filter(({ severity, muted }) => severity !== 'info' && !muted))
   const most = Math.min(MAX_ALERTS, Math.max(0, ...told.map(({ length }) => length)))
   return [
     rowOf(
@@ -78,7 +78,7 @@ function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
       alerts.map((some) =>
         some.length === 0
           ? 'none'
-          : `${some.filter(({ severity }) => severity === 'critical').length} critical of ${some.length}`,
+          : `${some.filter(({ severity, muted }) => severity === 'critical' && !muted).length} critical of ${some.length}`,
       ),
     ),
     ...Array.from({ length: most }, (_, i) =>

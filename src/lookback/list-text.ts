@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Severity } from '../detectors/detector.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
 import { glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { byName, type RunRow, runsTable, type TableNumber } from '../outputs/terminal/runs-table.ts'
 import { renderLine } from '../outputs/terminal/spans.ts'
+import { countAlerts } from '../outputs/terminal/status-words.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
 import { CANONICAL_METRICS } from '../vocabulary/canonical.ts'
@@ -49,7 +49,7 @@ export function sortRuns(runs: readonly StoredRun[], store: RunStore, by: RunOrd
   const value = (run: StoredRun): number => {
     if (by === 'started') return run.startedUnixSeconds ?? Number.NaN
     if (by === 'iterations') return run.iterations
-    if (by === 'alerts') return 1000 * run.criticalAlerts + run.alerts
+    if (by === 'alerts') return 1000 * run.criticalAlerts + run.alerts - run.mutedAlerts
     if (by === 'seen') return run.seenUnixSeconds
     return newest(run, store, REWARD)?.value ?? Number.NaN
   }
@@ -59,10 +59,9 @@ export function sortRuns(runs: readonly StoredRun[], store: RunStore, by: RunOrd
 }
 
 function rowOf(run: StoredRun, store: RunStore, nowUnixSeconds: number): RunRow {
-  const alerts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
   const stored = run.alerts > 0 ? store.alerts(run.key) : []
-  for (const { severity } of stored) alerts[severity]++
-  const gravest = stored.findLast(({ severity }) => severity === 'critical') ?? stored.at(-1)
+  const heard = stored.filter(({ muted }) => !muted)
+  const gravest = heard.findLast(({ severity }) => severity === 'critical') ?? heard.at(-1)
   return {
     name: run.name,
     state: run.status === 'running' && nowUnixSeconds - run.seenUnixSeconds > QUIET_SECONDS ? 'quiet' : run.status,
@@ -70,7 +69,7 @@ function rowOf(run: StoredRun, store: RunStore, nowUnixSeconds: number): RunRow 
     total: run.totalIterations,
     reward: newest(run, store, REWARD),
     kl: newest(run, store, KL),
-    alerts,
+    alerts: countAlerts(stored),
     alert: gravest ? KIND_TITLES[gravest.kind].toLowerCase().replace(/^kl /, 'KL ') : null,
     ageMs: Math.max(0, 1000 * (nowUnixSeconds - run.seenUnixSeconds)),
     problem: null,

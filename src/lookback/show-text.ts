@@ -9,7 +9,7 @@ import { formatInUnit } from '../outputs/terminal/format-value.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
 import { sparkline } from '../outputs/terminal/sparkline.ts'
-import { SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
+import { alertCountWords, countAlerts, SEVERITY_STYLE } from '../outputs/terminal/status-words.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import { lastHeardWords } from '../stores/mark-crashed.ts'
 import type { RunStore, StoredRun, StoredSeries } from '../stores/store.ts'
@@ -115,14 +115,18 @@ function processLines(run: StoredRun, page: Page): Line[] {
 function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {
   const alerts = store.alerts(run.key)
   if (alerts.length === 0) return [[span('No alerts', 'good')]]
+  const counts = alertCountWords(countAlerts(alerts))
   const shown = alerts.slice(0, MAX_ALERTS)
   const left = alerts.length - shown.length
   return [
-    [span('Alerts', 'strong')],
+    [span('Alerts', 'strong'), span(`  ${counts}`, 'dim')],
     ...shown.flatMap((alert) => {
       const passed = alert.state === 'resolved' ? ', passed since' : ''
       const what: Line = [
-        span(`${page.glyphs.bullet} ${alert.severity}`, SEVERITY_STYLE[alert.severity]),
+        span(
+          `${page.glyphs.bullet} ${alert.severity}${alert.muted ? ', muted' : ''}`,
+          alert.muted ? 'dim' : SEVERITY_STYLE[alert.severity],
+        ),
         span(` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${passed}  `, 'strong'),
         span(displayText(alert.reason, 600)),
       ]

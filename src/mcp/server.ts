@@ -76,9 +76,13 @@ export async function serveMcp(openStore: () => RunStore): Promise<void> {
             first: store.points(found.key, one.name, { to: one.firstIteration }).values[0],
             last: store.points(found.key, one.name, { from: one.lastIteration }).values.at(-1),
           })),
-          alertsInShort: store
-            .alerts(found.key)
-            .map(({ kind, severity, iteration, state }) => ({ kind, severity, iteration, state })),
+          alertsInShort: store.alerts(found.key).map(({ kind, severity, iteration, state, muted = false }) => ({
+            kind,
+            severity,
+            iteration,
+            state,
+            muted,
+          })),
           notWatched: unwatchedKinds(found.coverage).map(unwatchedWords),
         }
       }),
@@ -128,7 +132,9 @@ export async function serveMcp(openStore: () => RunStore): Promise<void> {
             levels: levels.map(({ mean }) => mean),
             differences,
           })),
-          alerts: alerts.map((some) => some.map(({ kind, severity, iteration }) => ({ kind, severity, iteration }))),
+          alerts: alerts.map((some) =>
+            some.map(({ kind, severity, iteration, muted = false }) => ({ kind, severity, iteration, muted })),
+          ),
           answers: answers.map(({ prompt, answers: some }) => ({
             prompt: cut(prompt),
             answers: some.map((one) => ({ ...one, response: cut(one.response) })),
@@ -201,6 +207,7 @@ function inShort({
   totalIterations,
   alerts,
   criticalAlerts,
+  mutedAlerts,
   seenUnixSeconds,
 }: StoredRun) {
   return {
@@ -215,6 +222,7 @@ function inShort({
     totalIterations,
     alerts,
     criticalAlerts,
+    mutedAlerts,
     seenUnixSeconds,
   }
 }

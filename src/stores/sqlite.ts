@@ -33,6 +33,8 @@ import type {
   StoredSample,
 } from './store.ts'
 
+/** Whether a row of `alerts` is muted; 1 or 0. */
+const IS_MUTED = "coalesce(json_extract(alert, '$.muted'), 0)"
 /** Answers of a run that are kept: the newest. */
 const MAX_SAMPLES = 2000
 const DEFAULT_BUCKETS = 1000
@@ -328,7 +330,8 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         database
           .rows(
             `SELECT key, ${RUN_COLUMNS.join(', ')}, (SELECT count(*) FROM alerts WHERE run_id = runs.id),
-               (SELECT count(*) FROM alerts WHERE run_id = runs.id AND severity = 'critical'),
+               (SELECT count(*) FROM alerts WHERE run_id = runs.id AND severity = 'critical' AND NOT ${IS_MUTED}),
+               (SELECT count(*) FROM alerts WHERE run_id = runs.id AND ${IS_MUTED}),
                (SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE key = runs.key ORDER BY tag)),
                (SELECT json_group_array(json_object('unixSeconds', unix_seconds, 'text', text)) FROM (SELECT * FROM notes WHERE key = runs.key ORDER BY id))
              FROM runs ORDER BY seen_unix_seconds DESC, id DESC`,
@@ -588,11 +591,12 @@ function writeSamples(database: OpenDatabase, runId: number, samples: readonly S
 
 function writeAlerts(database: OpenDatabase, runId: number, alerts: readonly Alert[]): void {
   const known = database
-    .rows('SELECT state FROM alerts WHERE run_id = ? ORDER BY number', runId)
-    .map(([state]) => state)
+    .rows(`SELECT state, ${IS_MUTED} FROM alerts WHERE run_id = ? ORDER BY number`, runId)
+    .map(([state, muted]) => ({ state, muted: Boolean(muted) }))
   for (const [number, alert] of alerts.entries()) {
-    // An alert that was raised changes only by passing.
-    if (known[number] === alert.state) continue
+    const before = known[number]
+    // An alert that was raised changes only by passing, and by who watches it: with other kinds muted than an earlier watch.
+    if (before?.state === alert.state && before.muted === (alert.muted ?? false)) continue
     database.run(
       'INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[runId, number, alert.id, alert.kind, alert.severity, alert.state, alert.iteration, alert.reason],
@@ -627,8 +631,9 @@ function runOf(row: readonly Value[]): StoredRun {
     process: row[20] === null ? null : processFrom(JSON.parse(text(20))),
     alerts: Number(row[21]),
     criticalAlerts: Number(row[22]),
-    tags: JSON.parse(text(23)) as string[],
-    notes: JSON.parse(text(24)) as StoredRun['notes'],
+    mutedAlerts: Number(row[23]),
+    tags: JSON.parse(text(24)) as string[],
+    notes: JSON.parse(text(25)) as StoredRun['notes'],
   }
 }
 

@@ -115,10 +115,12 @@ export interface ResumePoint {
 export interface StoredRun extends Omit<RunIdentity, 'earlierKeys'>, Omit<RunState, 'status'> {
   /** `crashed`: it has no end, and its process is gone. */
   readonly status: RunState['status'] | 'crashed'
-  /** How many alerts there were, open and resolved. */
+  /** How many alerts there were, open, resolved and muted. */
   readonly alerts: number
-  /** How many of them were critical. */
+  /** How many of them were critical, the muted ones left out. */
   readonly criticalAlerts: number
+  /** How many of them were muted. */
+  readonly mutedAlerts: number
   /** When something of it was stored last, in Unix seconds. */
   readonly seenUnixSeconds: number
   /** What people have said of it in a word each, in the order of the alphabet. */

@@ -120,6 +120,20 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       ensure(store.samples('old')[0]?.response.startsWith('old ') === true, 'the answer is lost')
       ensure(Number.isNaN(store.samples('old')[0]!.reward), 'a reward that was none')
     }),
+    check('keeps muted alerts, and takes it when they are muted or heard later', (store) => {
+      const epoch = store.claim(identity('r'))
+      const counted = () => {
+        const [run] = store.runs()
+        return [run!.alerts, run!.criticalAlerts, run!.mutedAlerts]
+      }
+      const muted = { ...ALERT, muted: true } as const
+      store.commit([{ ...commit('r', epoch, []), alerts: [muted] }])
+      same(store.alerts('r'), [muted], 'a muted alert')
+      same(counted(), [1, 0, 1], 'counted')
+      store.commit([{ ...commit('r', epoch, []), alerts: [ALERT, { ...muted, id: 'other-1' }] }])
+      same(store.alerts('r'), [ALERT, { ...muted, id: 'other-1' }], 'heard later')
+      same(counted(), [2, 1, 1], 'counted later')
+    }),
     check('stores nothing of a commit that fails', (store) => {
       const epoch = store.claim(identity('r'))
       store.commit([commit('r', epoch, [{ ...SERIES, iterations: [1], values: [1] }])])

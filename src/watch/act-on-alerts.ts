@@ -11,7 +11,9 @@ import { dirname } from 'node:path'
 import type { Alert } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { writeControlFile } from '../log/control-file.ts'
+import { takesPlaceOf } from '../outputs/webhook/alert-changes.ts'
 import type { AlertChange, Notification } from '../outputs/webhook/notification.ts'
+import { MAX_TELLS, wornAlerts } from '../outputs/webhook/worn-alerts.ts'
 import { plainJson } from '../text/plain-json.ts'
 import type { LiveRun, WatchedRun } from './watched-run.ts'
 
@@ -19,7 +21,7 @@ import type { LiveRun, WatchedRun } from './watched-run.ts'
 export interface ActOptions {
   /** `stop`: order it; `say`: only say what would be ordered; null: neither. */
   readonly stopOnCritical: 'stop' | 'say' | null
-  /** Program and arguments that get each critical alert as JSON on standard input; null for none. */
+  /** Program and arguments that get each critical alert as JSON on standard input, as often as people are told of a kind; null for none. */
   readonly onCritical: readonly string[] | null
   /** The same for every alert, and when one has passed. */
   readonly onAlert?: readonly string[] | null
@@ -43,9 +45,6 @@ export interface Actor {
   news(watched: WatchedRun): void
 }
 
-/** A failure that comes and goes is told of so often in a run, at each severity. */
-const MAX_TELLS = 3
-
 export function actOnAlerts(options: ActOptions): Actor {
   /** Alerts that were there before anybody watched: of a run that is over they concern nobody. */
   const kept = new Map<WatchedRun, { readonly alert: Alert; readonly run: LiveRun }[]>()
@@ -53,18 +52,17 @@ export function actOnAlerts(options: ActOptions): Actor {
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
 
-  /** Alerts that people were told of, by run and id; and how often of a kind, by run and kind. */
+  /** Alerts that people were told of, and not yet what has become of them. */
   const told = new Set<string>()
-  const times = new Map<string, number>()
+  const worn = wornAlerts()
 
   /** Whether a kind that comes and goes in a run has called people often enough. */
   function isWorn({ alert, run, watched }: Occurrence): boolean {
-    const key = `${watched.path} ${run.id} ${alert.kind} ${alert.severity}`
-    const count = (times.get(key) ?? 0) + 1
-    times.set(key, count)
-    if (count === MAX_TELLS + 1 && (options.notify || options.onAlert))
+    const how = worn.count(`${watched.path} ${run.id}`, alert)
+    const called = options.notify || options.onAlert || (alert.severity === 'critical' && options.onCritical)
+    if (how === 'just-worn' && called)
       options.say(`${run.name}: ${alert.kind} has come ${MAX_TELLS} times; nobody is told of more`)
-    return count > MAX_TELLS
+    return how !== 'fresh'
   }
 
   function tell(change: AlertChange, { alert, run, watched }: Occurrence): void {
@@ -81,14 +79,17 @@ export function actOnAlerts(options: ActOptions): Actor {
   }
 
   function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
-    const id = `${watched.path} ${run.id} ${alert.id}`
-    if (!isWorn({ alert, run, watched })) {
-      tell(told.has(id) ? 'escalated' : 'opened', { alert, run, watched })
-      told.add(id)
+    const id = idOf({ alert, run, watched })
+    const former = run.alerts.find((one) => takesPlaceOf(alert, one) && told.has(idOf({ alert: one, run, watched })))
+    if (former) told.delete(idOf({ alert: former, run, watched }))
+    const calls = !isWorn({ alert, run, watched })
+    if (calls) {
+      tell(former ? 'escalated' : 'opened', { alert, run, watched })
+      if (alert.state === 'open') told.add(id)
     }
     if (alert.severity !== 'critical') return
     options.bell?.()
-    if (options.onCritical)
+    if (options.onCritical && calls)
       startCommand('--on-critical', options.onCritical, { change: 'opened', alert, run, watched }, options.say)
     if (options.stopOnCritical === null || run.status !== 'running') return
     const order = `${watched.path} ${run.writer}`
@@ -99,6 +100,7 @@ export function actOnAlerts(options: ActOptions): Actor {
 
   return {
     alert(alert, run, watched, live) {
+      if (alert.muted) return
       if (live) act(alert, run, watched)
       else if (alert.state === 'open') kept.set(watched, [...(kept.get(watched) ?? []), { alert, run }])
     },
@@ -109,7 +111,7 @@ export function actOnAlerts(options: ActOptions): Actor {
           watched,
           waiting.filter((one) => one.alert.id !== alert.id || one.run !== run),
         )
-      if (told.delete(`${watched.path} ${run.id} ${alert.id}`)) tell('resolved', { alert, run, watched })
+      if (told.delete(idOf({ alert, run, watched }))) tell('resolved', { alert, run, watched })
     },
     news(watched) {
       const waiting = kept.get(watched)
@@ -158,6 +160,10 @@ interface Occurrence {
   readonly alert: Alert
   readonly run: LiveRun
   readonly watched: WatchedRun
+}
+
+function idOf({ alert, run, watched }: Occurrence): string {
+  return `${watched.path} ${run.id} ${alert.id}`
 }
 
 function startCommand(

@@ -7,7 +7,7 @@ import { plainJson } from '../text/plain-json.ts'
 import { type RunsView, rowsOf, type ShowRunsOptions } from './show-runs.ts'
 import type { LiveRun, WatchedRun } from './watched-run.ts'
 
-/** Types of line: `run`, `iteration`, `alert`, `end`, `problem`, `note`. Numbers that are not finite are texts. */
+/** Types of line: `run`, `iteration`, `alert` (with `muted: true` in it for a kind that is ignored), `end`, `problem`, `note`. Numbers that are not finite are texts. */
 export function jsonLines({ stream, clock, watched }: ShowRunsOptions): RunsView {
   const write = (type: string, fields: object): void => void stream.write(`${plainJson({ type, ...fields }).text}\n`)
   const told = new Map<LiveRun, { iterations: number; ended: boolean }>()

@@ -20,7 +20,7 @@ export interface RunIndexerOptions {
   /** File of the store; that of the data folder by default: `TELLTALE_DIR`, or `.telltale` of the current folder. */
   readonly path?: string
   /** How the run is judged for the store; as {@link QualityAnalyzer} does without options by default. Give what your own analyzer has. */
-  readonly analyzer?: Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'>
+  readonly analyzer?: Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold' | 'mute'>
   /** Takes one line when something is wrong with the store; standard error by default. The training goes on. */
   readonly onWarning?: (message: string) => void
 }

@@ -73,10 +73,9 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
   try {
     await watchRuns({
       paths: [...(paths.length > 0 ? paths : ['.']), ...(captured ? [captured] : [])],
-      analyzer,
+      analyzer: { ...analyzer, mute: ignore },
       trainer,
       rename: map,
-      ignore,
       now: () => Math.round(systemClock.unixSeconds() * 1000) / 1000,
       clock: systemClock,
       signal: controller.signal,
@@ -98,7 +97,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
         // What an earlier training wrote into the same file is no reason to end this one.
         if (!live && earlier.wasThere(one.found)) return
         actor.alert(alert, run, one, true)
-        if (alert.severity !== 'critical' || !stopOn) return
+        if (alert.severity !== 'critical' || alert.muted || !stopOn) return
         const back = alert.rollbackTo === null ? '' : ` Roll back to checkpoint ${alert.rollbackTo}.`
         if (dryRun) view.say(`${run.name}: would be stopped now (--dry-run): ${alert.reason}`)
         else stopper.stop(`${run.name}: ${alert.reason}.${back}`)

@@ -13,6 +13,7 @@ import { createLiveRegion } from '../outputs/terminal/live-region.ts'
 import { permanentAlerts } from '../outputs/terminal/permanent-alerts.ts'
 import { type RunRow, type RunState, runsTable, type TableNumber } from '../outputs/terminal/runs-table.ts'
 import { type Line, renderLine, span } from '../outputs/terminal/spans.ts'
+import { countAlerts } from '../outputs/terminal/status-words.ts'
 import { TerminalDisplay } from '../outputs/terminal/terminal-display.ts'
 import {
   canRepaint,
@@ -98,7 +99,7 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
   function begin(run: LiveRun): SingleView {
     const display = new TerminalDisplay({ verbosity: 'verbose', stream, env, clock, apart: true, ...total(run) })
       .setMetricsStore(run.monitor.getMetricsStore())
-      .setAnalyzer(viewOf(run))
+      .setAnalyzer(run.analyzer)
     display.onRegister(run.monitor)
     for (const line of pendingLines.splice(0)) display.print(line)
     const one = watched()[0]!
@@ -132,7 +133,7 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
       paintedMs = Number.NEGATIVE_INFINITY
     },
     alert(alert, run) {
-      if (single) return
+      if (single || alert.muted) return
       const view = namedAlert(alert, run)
       const lines = permanentAlerts([view], region.room().width, glyphs)
       pendingLines.push(...lines.map((line) => renderLine(line, color)))
@@ -252,6 +253,7 @@ export function plainView({
   return {
     change() {},
     alert(alert, run) {
+      if (alert.muted) return
       const view = namedAlert(alert, run)
       for (const line of permanentAlerts([view], width, glyphs)) write(line)
     },
@@ -284,24 +286,6 @@ function namedAlert(alert: Alert, run: LiveRun): AlertView {
   return { ...view, reason: `${displayText(run.name, 60)}: ${view.reason || view.title}` }
 }
 
-/** The analyzer of a run without the alerts that are ignored. */
-function viewOf(run: LiveRun) {
-  return {
-    get mode() {
-      return run.analyzer.mode
-    },
-    get thresholds() {
-      return run.analyzer.thresholds
-    },
-    get alertHistory() {
-      return run.alerts
-    },
-    get coverage() {
-      return run.analyzer.coverage
-    },
-  }
-}
-
 function total(run: LiveRun): { readonly totalIterations?: number } {
   return run.totalIterations === null ? {} : { totalIterations: run.totalIterations }
 }
@@ -318,17 +302,16 @@ export function rowsOf(watched: WatchedRun, newsAtMs: number | null, clock: Cloc
     total: null,
     reward: null,
     kl: null,
-    alerts: { info: 0, warning: 0, critical: 0 },
+    alerts: countAlerts([]),
     alert: null,
     ageMs,
     problem: watched.problem ?? damageWords(watched),
   }
   if (watched.runs.length === 0) return [none]
   return watched.runs.map((run) => {
-    const alerts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
     let gravest: Alert | null = null
     for (const alert of run.alerts) {
-      alerts[alert.severity]++
+      if (alert.muted) continue
       if (gravest === null || RANK[alert.severity] >= RANK[gravest.severity]) gravest = alert
     }
     const store = run.monitor.getMetricsStore()
@@ -343,7 +326,7 @@ export function rowsOf(watched: WatchedRun, newsAtMs: number | null, clock: Cloc
       total: run.totalIterations,
       reward: newest(REWARD),
       kl: newest(KL),
-      alerts,
+      alerts: countAlerts(run.alerts),
       alert: gravest === null ? null : alertView(gravest).title.toLowerCase().replace(/^kl /, 'KL '),
       ageMs,
       problem: watched.problem,

@@ -18,7 +18,8 @@ import type { WatchedRun, WatchedRunOptions } from './watched-run.ts'
 
 /** How runs are watched, beside how they are judged: options of the verbs `watch` and `run`, by commander's names. */
 export interface WatchActions {
-  readonly stopOn?: 'critical'
+  /** False: nothing is, whatever a configuration says. */
+  readonly stopOn?: 'critical' | false
   readonly dryRun?: true
   readonly onCritical?: string
   readonly onAlert?: string
@@ -58,7 +59,7 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
     watched: () => [...watched],
   })
   const now = () => Math.round(systemClock.unixSeconds() * 1000) / 1000
-  const stopOnCritical = stopOn === undefined ? null : dryRun ? 'say' : 'stop'
+  const stopOnCritical = !stopOn ? null : dryRun ? 'say' : 'stop'
   const actor = alertActions(flags, { stopOnCritical, now, say: view.say })
   const keeper = store === false ? null : keeperOf(view.say)
   const files = paths.filter((path) => path !== '-')
@@ -67,10 +68,9 @@ export async function watchInTerminal({ paths, flags }: WatchRequest): Promise<n
     await watchRuns({
       paths: files,
       stdin,
-      analyzer,
+      analyzer: { ...analyzer, mute: ignore },
       trainer,
       rename: map,
-      ignore,
       now,
       clock: systemClock,
       signal: controller.signal,

@@ -12,14 +12,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Alert } from '../detectors/detector.ts'
+import type { Alert, AlertKind } from '../detectors/detector.ts'
 import { runFinder } from '../sources/find-runs.ts'
 import { stdinSource } from '../sources/stdin-source.ts'
-import { systemClock } from '../time.ts'
+import { sleep, systemClock } from '../time.ts'
 import { actOnAlerts, splitCommand } from './act-on-alerts.ts'
 import { jsonLines } from './json-lines.ts'
 import { polledSource } from './polled-source.ts'
-import { showRuns } from './show-runs.ts'
+import { rowsOf, showRuns } from './show-runs.ts'
 import { watchRuns } from './watch-runs.ts'
 import { type WatchedRun, watchRun } from './watched-run.ts'
 
@@ -52,7 +52,12 @@ interface Session {
 async function watch(
   paths: readonly string[],
   done: (session: Session) => boolean,
-  options: { readonly stop?: 'stop' | 'say'; readonly command?: readonly string[]; readonly stdin?: string } = {},
+  options: {
+    readonly stop?: 'stop' | 'say'
+    readonly command?: readonly string[]
+    readonly stdin?: string
+    readonly mute?: readonly AlertKind[]
+  } = {},
 ): Promise<Session> {
   const session: Session = { watched: new Set(), said: [], alerts: [], problems: [] }
   const actor = actOnAlerts({
@@ -64,7 +69,7 @@ async function watch(
   const stream = Readable.from(options.stdin === undefined ? [] : [Buffer.from(options.stdin)])
   await watchRuns({
     paths,
-    analyzer: { mode: 'threshold', klThreshold: 0.3 },
+    analyzer: { mode: 'threshold', klThreshold: 0.3, mute: options.mute },
     clock: systemClock,
     now: () => 5,
     signal: new AbortController().signal,
@@ -242,6 +247,29 @@ describe('a critical alert', () => {
     expect(session.alerts).toHaveLength(1)
   })
 
+  it('that is muted is told, and nothing is done about it', async () => {
+    const path = join(root, 'events-w1.jsonl')
+    writeFileSync(path, wire(0, 5))
+    let grown = false
+    let rounds = 0
+    const { alerts, said, watched } = await watch(
+      [root],
+      (now) => {
+        if (!grown && caughtUp(now)) appendFileSync(path, wire(5, 20))
+        grown ||= caughtUp(now)
+        return now.alerts.length > 0 && ++rounds > 2
+      },
+      { stop: 'stop', command: [process.execPath, '-e', 'process.exit(3)'], mute: ['kl-explosion'] },
+    )
+    expect(alerts).toEqual(['mine kl-explosion live'])
+    expect(said).toEqual([])
+    expect(existsSync(join(root, 'control-w1.json'))).toBe(false)
+    const [run] = [...watched].flatMap(({ runs }) => runs)
+    expect(run!.alerts).toMatchObject([{ kind: 'kl-explosion', severity: 'critical', muted: true }])
+    const [row] = rowsOf([...watched][0]!, null, systemClock)
+    expect(row).toMatchObject({ alerts: { critical: 0, muted: 1 }, alert: null })
+  })
+
   it('of another trainer is said to be out of reach', async () => {
     const path = join(root, 'a.jsonl')
     writeFileSync(path, lines(0, 5))
@@ -281,6 +309,76 @@ describe('a critical alert', () => {
     }
     expect(told).toEqual([1, 2, 3].flatMap((i) => [`opened kl-${i}`, `resolved kl-${i}`]))
     expect(said).toEqual(['a: kl-explosion has come 3 times; nobody is told of more'])
+  })
+
+  it('in the place of a smaller one is told as one change, and only what has passed as passed', async () => {
+    const told: string[] = []
+    const actor = actOnAlerts({
+      stopOnCritical: null,
+      onCritical: null,
+      notify: ({ change, alert }) => told.push(`${change} ${alert.severity}`),
+      now: () => 1,
+      say: () => {},
+    })
+    /** A KL that grows by 3 % an iteration from the 60th on, and stays as it was after the 200th. */
+    const growing = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => {
+        const step = from + i
+        const kl = 0.02 * Math.exp(0.03 * Math.max(0, step < 200 ? step - 60 : 0)) + 0.001 * Math.sin(step * step)
+        return `${JSON.stringify({ step, kl_div: kl, reward: 0.3 + 0.02 * Math.sin(step) })}\n`
+      }).join('')
+    const path = join(root, 'a.jsonl')
+    writeFileSync(path, growing(0, 80))
+    const pieces = [132, 145, 200, 420].map((to, i, all) => growing(all[i - 1] ?? 80, to))
+    let watched: WatchedRun | null = null
+    let rounds = 0
+    await watchRuns({
+      paths: [path],
+      analyzer: { mode: 'calibrated', preset: 'ppo' },
+      clock: systemClock,
+      now: () => 5,
+      signal: new AbortController().signal,
+      onRun(run) {
+        watched = run
+      },
+      onAlert: actor.alert,
+      onResolved: actor.resolved,
+      done() {
+        if (!watched?.caughtUp || rounds++ % 2 === 1) return false
+        const piece = pieces.shift()
+        if (piece !== undefined) appendFileSync(path, piece)
+        return piece === undefined
+      },
+    })
+    // It grows smaller again in the end: whoever hears of critical ones only must be told that this one has passed.
+    expect(told).toEqual(['opened info', 'escalated warning', 'escalated critical', 'resolved critical', 'opened info'])
+  })
+
+  it('that comes and goes starts the command three times a kind and run, and says once that it does no more', async () => {
+    const said: string[] = []
+    const out = join(root, 'started')
+    const script = `require('fs').appendFileSync(process.argv[1], 'x')`
+    const actor = actOnAlerts({
+      stopOnCritical: null,
+      onCritical: [process.execPath, '-e', script, out],
+      now: () => 1,
+      say: (text) => said.push(text),
+    })
+    for (const name of ['a', 'b']) writeFileSync(join(root, `${name}.jsonl`), lines(0, 20))
+    for (const found of (await runFinder([root]).find()).runs) {
+      const watched = watchRun(found, { analyzer: { mode: 'threshold' }, now: () => 1 })
+      await watched.read()
+      const [run] = watched.runs
+      const [one] = run!.alerts
+      actor.alert({ ...one!, id: 'w', severity: 'warning' }, run!, watched, true)
+      for (let i = 1; i <= 6; i++) actor.alert({ ...one!, id: `kl-${i}` }, run!, watched, true)
+    }
+    expect(said).toEqual(['a', 'b'].map((name) => `${name}: kl-explosion has come 3 times; nobody is told of more`))
+    // Programs that were started come to their end in any order; one too many would have been started before these.
+    const started = () => (existsSync(out) ? readFileSync(out, 'utf8').length : 0)
+    while (started() < 6) await sleep(20)
+    await sleep(500)
+    expect(started()).toBe(6)
   })
 
   it('reaches the command as JSON, and a command that fails is told of', async () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Alert } from '../detectors/detector.ts'
+import { takesPlaceOf } from '../outputs/webhook/alert-changes.ts'
 import { type FoundRun, type FoundRuns, runFinder } from '../sources/find-runs.ts'
 import { type Clock, sleep, yieldToEventLoop } from '../time.ts'
 import type { PolledSource } from './polled-source.ts'
@@ -17,7 +18,7 @@ export interface WatchEvents {
   onGone?(watched: WatchedRun): void
   /** An alert that was not told before. `live`: it was raised while the run was followed, not found in what was there already. */
   onAlert?(alert: Alert, run: LiveRun, watched: WatchedRun, live: boolean): void
-  /** An alert that was told has passed. */
+  /** An alert that was told is over: it has passed, or was told again as the graver one that it has grown into. */
   onResolved?(alert: Alert, run: LiveRun, watched: WatchedRun): void
   /** Something new was read of a run that has caught up. */
   onNews?(watched: WatchedRun): void
@@ -111,17 +112,21 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
 
   function tellAlerts(run: WatchedRun, live: boolean): void {
     for (const one of run.runs) {
-      for (const alert of one.alerts) {
-        const id = `${run.path} ${one.id} ${alert.id} ${alert.severity}`
-        const isNew = !told.has(id)
-        told.add(id)
-        if (isNew) options.onAlert?.(alert, one, run, live)
-        const whole = `${run.path} ${one.id} ${alert.id}`
-        if (alert.state !== 'resolved' || passed.has(whole)) continue
-        passed.add(whole)
-        // One that came and went between two looks is told once.
-        if (!isNew) options.onResolved?.(alert, one, run)
+      const idOf = (alert: Alert) => `${run.path} ${one.id} ${alert.id}`
+      const isResolved = (alert: Alert) => alert.state === 'resolved' && !passed.has(idOf(alert))
+      const fresh = one.alerts.filter((alert) => !told.has(idOf(alert)))
+      // One that came and went between two looks is told once.
+      const over = one.alerts.filter((alert) => told.has(idOf(alert)) && isResolved(alert))
+      for (const alert of fresh) {
+        told.add(idOf(alert))
+        if (alert.state === 'resolved') passed.add(idOf(alert))
       }
+      for (const alert of over) passed.add(idOf(alert))
+      const hasGrown = (former: Alert) => fresh.some((alert) => takesPlaceOf(alert, former))
+      for (const alert of over) if (!hasGrown(alert)) options.onResolved?.(alert, one, run)
+      for (const alert of fresh) options.onAlert?.(alert, one, run, live)
+      // Over, too, but told already, with what has taken its place.
+      for (const alert of over) if (hasGrown(alert)) options.onResolved?.(alert, one, run)
     }
   }
 

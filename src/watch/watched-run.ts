@@ -5,7 +5,7 @@
  */
 import { deriveQuality } from '../check/derive-quality.ts'
 import { QualityAnalyzer, type QualityAnalyzerOptions } from '../decision/quality-analyzer.ts'
-import type { Alert, AlertKind } from '../detectors/detector.ts'
+import type { Alert } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
 import { createTrainingEvent, type RunStatus, type TrainingEvent, type TrainingEventInit } from '../events.ts'
 import { newReadReport } from '../log/read-report.ts'
@@ -22,11 +22,9 @@ import { decodeResumeState, encodeResumeState, type LiveRunSaved, type ResumeSta
 
 /** How runs are followed. */
 export interface WatchedRunOptions {
-  readonly analyzer: Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold'>
+  readonly analyzer: Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold' | 'mute'>
   readonly trainer?: TrainerName | undefined
   readonly rename?: ReadonlyMap<string, string> | undefined
-  /** Kinds of alert that are left out. */
-  readonly ignore?: ReadonlySet<AlertKind> | undefined
   /** Unix seconds, for what has no time of its own. */
   readonly now: () => number
   /**
@@ -46,7 +44,7 @@ export interface LiveRun {
   readonly writer: string
   readonly monitor: TrainingMonitor
   readonly analyzer: QualityAnalyzer
-  /** All alerts but the ignored ones, as a display reads them. */
+  /** All alerts, muted ones too. */
   readonly alerts: readonly Alert[]
   readonly status: RunStatus | 'running'
   /** Iterations that are done, whether the run counts from 0 or from 1. */
@@ -279,9 +277,6 @@ function liveRun(
   let heardSeconds = Number.NaN
   let tickSeconds = 0
   const listeners = new Set<(event: TrainingEvent) => void>()
-  const ignore = options.ignore ?? new Set<AlertKind>()
-  let kept: readonly Alert[] = []
-  let keptOf = -1
   const deriver = deriveQuality(saved?.derive)
   const replayer = createReplayer({
     saved: saved?.replayer,
@@ -315,13 +310,7 @@ function liveRun(
       return analyzer!
     },
     get alerts() {
-      const all = analyzer?.alertHistory ?? []
-      if (ignore.size === 0) return all
-      if (all.length !== keptOf) {
-        kept = all.filter(({ kind }) => !ignore.has(kind))
-        keptOf = all.length
-      }
-      return kept
+      return analyzer?.alertHistory ?? []
     },
     get status() {
       return monitor?.summary().status ?? 'running'

@@ -187,6 +187,22 @@ describe('check', () => {
       expect(telltale(['check', wave, '--mode', 'threshold', '--fail-on', failOn]).status, failOn).toBe(code)
   })
 
+  it('keeps what is muted, says so, and does not fail on it', () => {
+    const mute = ['--ignore', 'kl-explosion', '--mode', 'threshold']
+    const { status, stdout } = telltale(['check', high, ...mute])
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/1 alert, muted\n/)])
+    expect(stdout).toContain('muted: KL explosion (critical at iteration 20)')
+    expect(stdout).not.toMatch(/Would have been stopped|how sure/)
+    const json = telltale(['check', high, '--json', '--fail-on', 'info', ...mute])
+    expect(json.status).toBe(0)
+    expect(JSON.parse(json.stdout).runs).toMatchObject([
+      { stop: null, alerts: [{ id: 'kl-explosion-1', severity: 'critical', muted: true }] },
+    ])
+    const config = join(dir, 'muting.json')
+    writeFileSync(config, '{"ignore": ["kl-explosion"]}')
+    expect(telltale(['check', high, '--mode', 'threshold', '--config', config]).status).toBe(0)
+  })
+
   it('reads standard input', () => {
     const { status, stdout } = spawnSync(process.execPath, [main, 'check', '-', '--json', '--mode', 'threshold'], {
       input: readFileSync(high),
@@ -403,6 +419,41 @@ describe('run', () => {
     expect(existsSync(`${out}.done`)).toBe(true)
   })
 
+  it('takes it from a configuration that trainings are stopped, and from flags that they are not, or not for this kind', () => {
+    const place = join(dir, 'configured')
+    mkdirSync(place)
+    const config = join(place, 'settings.json')
+    writeFileSync(config, '{"stopOn": "critical", "mode": "threshold", "klThreshold": 0.3}')
+    const high = Array.from({ length: 5 }, (_, step) => `{"step":${step},"kl_div":${step < 3 ? 0.01 : 0.9}}`).join(
+      '\\n',
+    )
+    const run = (...flags: string[]) => {
+      rmSync(join(place, 'log.jsonl'), { force: true })
+      return telltale([
+        'run',
+        '--no-store',
+        '--config',
+        config,
+        '--path',
+        place,
+        ...flags,
+        '--',
+        'sh',
+        '-c',
+        `printf '${high}\\n' >> ${join(place, 'log.jsonl')}`,
+      ])
+    }
+    expect(run('--dry-run')).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/: would be stopped now \(--dry-run\)/),
+    })
+    expect(run('--dry-run', '--ignore', 'kl-explosion')).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(run('--dry-run', '--no-stop-on')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--dry-run needs --stop-on/),
+    })
+  })
+
   it('ends one that ignores SIGINT after the grace', () => {
     const script = `process.on('SIGINT', () => {}); ${TRAINING.replace(/process\.on.*\n/, '\n')}`
     const stubborn = join(place, 'stubborn.mjs')
@@ -501,7 +552,12 @@ describe('watch', () => {
       encoding: 'utf8',
       input: `${lines.join('\n')}\n`,
     })
-    expect(ignored.stdout).not.toContain('"alert"')
+    const alerts = ignored.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; alert?: object })
+      .filter(({ type }) => type === 'alert')
+    expect(alerts).toMatchObject([{ alert: { kind: 'kl-explosion', severity: 'critical', muted: true } }])
   })
 
   it('ends cleanly on Ctrl-C', async () => {
@@ -623,6 +679,37 @@ describe('looking back', () => {
     })
   })
 
+  it('keeps what was muted while it was watched, in every view of it', () => {
+    const place = join(dir, 'muted')
+    mkdirSync(place)
+    const more = { TELLTALE_DIR: join(place, 'data') }
+    const path = join(place, 'loud.jsonl')
+    const line = (step: number) => `${JSON.stringify({ step, loss: 1, kl_div: step < 20 ? 0.01 : 0.9 })}\n`
+    writeFileSync(path, Array.from({ length: 30 }, (_, step) => line(step)).join(''))
+    // A training that is over at once: the run is what is there already.
+    const training = ['sh', '-c', `sleep 1; touch ${path}`]
+    const { status, stderr } = telltale(
+      ['run', '--path', place, '--stop-on', 'critical', '--ignore', 'kl-explosion', ...FIXED, '--', ...training],
+      more,
+    )
+    expect([status, stderr]).toEqual([0, ''])
+    expect(telltale(['ls'], more).stdout).toMatch(/loud .* 1 alert, muted$/m)
+    expect(JSON.parse(telltale(['ls', '--json'], more).stdout).runs).toMatchObject([
+      { alerts: 1, criticalAlerts: 0, mutedAlerts: 1 },
+    ])
+    expect(telltale(['show', 'loud'], more).stdout).toMatch(
+      /^Alerts {2}1 alert, muted\n.* critical, muted KL explosion/m,
+    )
+    expect(JSON.parse(telltale(['show', 'loud', '--json'], more).stdout).alerts).toMatchObject([{ muted: true }])
+    const out = join(place, 'report')
+    expect(telltale(['report', 'loud', ...FIXED, '--output-dir', out], more).status).toBe(0)
+    expect(readFileSync(join(out, 'training_report.md'), 'utf8')).toContain('**Muted:** KL explosion (critical at')
+    expect(readFileSync(join(out, 'training_report.html'), 'utf8')).toContain(
+      '<strong>Muted:</strong> KL explosion (critical at',
+    )
+    expect(JSON.parse(readFileSync(join(out, 'training_report.json'), 'utf8')).alerts).toMatchObject([{ muted: true }])
+  })
+
   it('a watch keeps what it sees, and goes on where it can keep nothing', async () => {
     const place = join(dir, 'kept-live')
     mkdirSync(join(place, 'runs'), { recursive: true })
@@ -738,6 +825,18 @@ describe('alerts that reach a person', () => {
       status: 2,
       stdout: expect.stringMatching(/not sent: it hears of warning/),
     })
+    const json = run({ HOOK: 'http://127.0.0.1:1/secret-path' }, ['--json'])
+    expect([json.status, json.stderr]).toEqual([1, ''])
+    expect(json.stdout).not.toContain('secret-path')
+    expect(JSON.parse(json.stdout)).toEqual({
+      severity: 'critical',
+      targets: [
+        { name: 'webhook HOOK', form: 'json', state: 'failed', problem: expect.stringMatching(/tried 3 times/) },
+      ],
+    })
+    expect(JSON.parse(run({}, ['--json', '--severity', 'info']).stdout).targets).toEqual([
+      { name: 'webhook HOOK', form: 'json', state: 'not-sent', problem: 'it hears of warning and above' },
+    ])
     const unset = run({ HOOK: '' })
     expect([unset.status, unset.stderr]).toEqual([
       2,
@@ -763,7 +862,8 @@ describe('alerts that reach a person', () => {
     const folder = join(dir, 'slow-program')
     mkdirSync(folder)
     writeFileSync(join(folder, 'a.jsonl'), lines(0, 10))
-    const args = [main, 'watch', 'a.jsonl', '--json', '--mode', 'threshold', '--on-alert', 'sleep 600']
+    const slow = `sh -c 'echo $$ > slow.pid; exec sleep 600'`
+    const args = [main, 'watch', 'a.jsonl', '--json', '--mode', 'threshold', '--on-alert', slow]
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
     let output = ''
     child.stdout.on('data', (piece) => {
@@ -771,11 +871,13 @@ describe('alerts that reach a person', () => {
     })
     await until(() => output.includes('"type":"run"'))
     appendFileSync(join(folder, 'a.jsonl'), lines(10, 25))
-    await until(() => output.includes('"type":"alert"'))
+    const started = () =>
+      existsSync(join(folder, 'slow.pid')) ? Number(readFileSync(join(folder, 'slow.pid'), 'utf8')) : 0
+    await until(() => output.includes('"type":"alert"') && started() > 0)
     const ended = new Promise((resolve) => child.on('exit', resolve))
     child.kill('SIGINT')
     expect(await ended).toBe(130)
-    spawnSync('pkill', ['-f', '^sleep 600$'])
+    process.kill(started())
   })
 
   it('a configuration that is wrong is bad usage, before anything is watched', () => {

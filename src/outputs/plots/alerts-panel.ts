@@ -25,6 +25,7 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
   const kinds = [...new Set(marks.alerts.map(({ kind }) => kind))]
   const shown = kinds.slice(0, MAX_ROWS)
   const rowOf = new Map(shown.map((kind, i) => [kind, shown.length - 1 - i]))
+  const { muted = 0 } = marks
   const first = [...marks.alerts].sort((a, b) => a.iteration - b.iteration)[0]
   const counts = SEVERITIES.map((severity) => ({
     severity,
@@ -56,9 +57,17 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
       ...(kinds.length > MAX_ROWS
         ? [{ text: `${kinds.length - MAX_ROWS} kinds more`, colour: '', swatch: 'none' as const }]
         : []),
+      ...(muted > 0 && marks.alerts.length > 0
+        ? [{ text: `muted: ${plotCount(muted)}`, colour: '', swatch: 'none' as const }]
+        : []),
       ...(why === null ? [] : [{ text: why, colour: '', swatch: 'none' as const }]),
     ],
-    message: marks.alerts.length > 0 ? null : panel.watched ? 'no alerts' : 'no data: nothing looked for alerts',
+    message:
+      marks.alerts.length > 0
+        ? null
+        : panel.watched
+          ? `no alerts${muted > 0 ? ` but ${plotCount(muted)} muted` : ''}`
+          : 'no data: nothing looked for alerts',
     hasData: panel.watched,
     thresholds: [],
     series(area, iterations) {

@@ -31,6 +31,12 @@ it('telltale/plots imports neither ECharts nor resvg; drawing does', () => {
   expect(later).toContain('@resvg/resvg-js')
 })
 
+it('telltale imports no package at all, with everything that tells people of alerts', () => {
+  const atOnce = [...packagesLoadedBy(join(here, '..', '..', 'index.ts'))]
+  expect(atOnce).toContain('node:os')
+  expect(atOnce.filter((name) => !name.startsWith('node:'))).toEqual([])
+})
+
 it('the native part of resvg is in the process only after the first figure', async () => {
   const natives = () =>
     (process.report.getReport() as unknown as { sharedObjects: string[] }).sharedObjects.filter((path) =>

@@ -34,7 +34,7 @@ export function rowsFromJson(rows: readonly ChartJson[]): FigureRow[] {
 
 /** The marks of a figure as JSON, their words cut to what a figure may show. */
 export function marksToJson(marks: PlotMarks): ChartJson {
-  const { alerts, stop, checkpoints, thresholds, rollbackTo } = marks
+  const { alerts, muted, stop, checkpoints, thresholds, rollbackTo } = marks
   return {
     alerts: alerts.slice(0, MAX_MARKS).map(({ iteration, severity, kind, reason }) => ({
       iteration,
@@ -42,6 +42,7 @@ export function marksToJson(marks: PlotMarks): ChartJson {
       kind: plotText(kind, 60),
       ...(reason === undefined ? {} : { reason: plotText(reason, 240) }),
     })),
+    ...(muted === undefined ? {} : { muted }),
     stop: stop && { iteration: stop.iteration, reason: plotText(stop.reason, 240) },
     checkpoints: checkpoints.slice(-MAX_MARKS),
     thresholds: thresholds

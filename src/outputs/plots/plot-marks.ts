@@ -17,6 +17,8 @@ export interface PlotMarks {
     /** Told of the first alert of a run that was not stopped. */
     readonly reason?: string
   }[]
+  /** How many alerts are muted: they are counted beside the others, and not drawn; 0 by default. */
+  readonly muted?: number
   /** Where the run was stopped, or null. */
   readonly stop: { readonly iteration: number; readonly reason: string } | null
   /** Iterations at which a checkpoint was saved. */
@@ -31,7 +33,7 @@ export interface PlotMarks {
 export const NO_MARKS: PlotMarks = Object.freeze({ alerts: [], stop: null, checkpoints: [], thresholds: [] })
 
 /**
- * The marks of a run: alerts and thresholds of its analyzer, stop and checkpoints of its summary.
+ * The marks of a run: alerts, but for muted ones, and thresholds of its analyzer, stop and checkpoints of its summary.
  *
  * @example
  * ```ts
@@ -49,13 +51,12 @@ export function plotMarks(from: {
 }): PlotMarks {
   const { analyzer, summary } = from
   const kl = analyzer?.thresholds.kl
+  const muted = (analyzer?.alertHistory ?? []).filter((alert) => alert.muted).length
   return {
-    alerts: (analyzer?.alertHistory ?? []).map(({ iteration, severity, kind, reason }) => ({
-      iteration,
-      severity,
-      kind,
-      reason,
-    })),
+    ...(muted > 0 ? { muted } : {}),
+    alerts: (analyzer?.alertHistory ?? [])
+      .filter(({ muted }) => !muted)
+      .map(({ iteration, severity, kind, reason }) => ({ iteration, severity, kind, reason })),
     stop: summary?.stop ? { iteration: summary.stop.iteration, reason: summary.stop.reason } : null,
     checkpoints: summary?.checkpoints ?? [],
     thresholds:

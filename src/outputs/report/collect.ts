@@ -173,6 +173,7 @@ function alertOf(alert: Alert, samples: readonly ReportSample[], cutter: Cutter)
     falseAlarmRate: alert.falseAlarmRate,
     samples,
     replaces: alert.replaces ?? null,
+    ...(alert.muted ? { muted: true as const } : {}),
   }
 }
 

@@ -1,4 +1,4 @@
-import { alertFacts, coverageTable, rewardWords, sortedAlerts, unwatchedList } from './content/alerts.ts'
+import { alertFacts, coverageTable, mutedFact, rewardWords, sortedAlerts, unwatchedList } from './content/alerts.ts'
 import { formatNumber, plural } from './format.ts'
 import { markdownTable } from './markdown-table.ts'
 import { code, inlineText, markdownWords, quoted } from './markdown-text.ts'
@@ -15,11 +15,13 @@ export function alertsSection(report: TrainingReport): string {
     parts.push('Nothing was watched: no analyzer was attached to the run. That there are no alerts says nothing.')
     return parts.join('\n\n')
   }
-  if (sorted.length === 0) parts.push('No alerts.')
+  const muted = mutedFact(report)
+  if (sorted.length === 0) parts.push(muted ? 'No alerts but muted ones.' : 'No alerts.')
   parts.push(...sorted.slice(0, MAX_ALERTS).map((alert) => oneAlert(alert, report)))
   if (sorted.length > MAX_ALERTS) {
     parts.push(`${plural(sorted.length - MAX_ALERTS, 'further alert')} in \`training_report.json\`.`)
   }
+  if (muted) parts.push(`**${muted.label}:** ${markdownWords(muted.words)}`)
   const coverage = coverageTable(report.coverage)
   const unwatched = unwatchedList(report.coverage).map((words) => `- ${markdownWords(words)}`)
   parts.push('### What was watched')

@@ -1,5 +1,6 @@
 /** A small deterministic run through the real monitor, for the tests of the reports. */
 import { QualityAnalyzer } from '../../decision/quality-analyzer.ts'
+import type { AlertKind } from '../../detectors/detector.ts'
 import type { TrainingEventInit } from '../../events.ts'
 import { TrainingMonitor } from '../../monitor.ts'
 import type { ForgettingEvidence, SampleComparison } from '../../quality/comparison.ts'
@@ -21,6 +22,7 @@ export interface RecordedRunOptions {
   readonly end?: { readonly status: 'completed' | 'stopped' | 'failed'; readonly error?: string } | null
   readonly extraMetrics?: (iteration: number) => Record<string, number>
   readonly name?: string
+  readonly mute?: readonly AlertKind[]
 }
 
 /** Runs it; `end: null` leaves the run open. */
@@ -35,7 +37,7 @@ export function recordedRun(options: RecordedRunOptions = {}): ReportInput & { r
     clock,
     onWarning: () => undefined,
   })
-  const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold: 0.3 })
+  const analyzer = new QualityAnalyzer({ monitor, mode: 'threshold', klThreshold: 0.3, mute: options.mute })
   const ppoTracker = new PPOMetricsTracker({ verbosity: 'verbose' })
   monitor.registerCallback(analyzer)
   monitor.registerCallback(ppoTracker)

@@ -51,6 +51,19 @@ describe('Markdown', () => {
     expect(headings((await both({ monitor })).markdown)).toEqual(always)
   })
 
+  it('says in short what is muted, and does not judge by it', async () => {
+    const { markdown, json } = await both(recordedRun({ klGrowth: 0.02, mute: ['kl-explosion'] }))
+    expect(markdown).toContain('No alerts but muted ones.')
+    expect(markdown).toMatch(
+      /^\*\*Muted:\*\* KL explosion \(critical at iteration 53\)\. All of it is in `training_report/m,
+    )
+    expect(markdown).toMatch(/all 100 iterations.* No alert was raised but muted ones\. /)
+    expect(markdown).toMatch(/Muted, so that it neither stopped the run nor is judged here: KL explosion/)
+    expect(markdown).not.toMatch(/### CRITICAL|Roll back/)
+    const { stop, alerts } = await parseTrainingReport(json)
+    expect({ stop, alerts }).toMatchObject({ stop: null, alerts: [{ id: 'kl-explosion-1', muted: true }] })
+  })
+
   it('shows the plots that exist and no others', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'loss_curves.png'), '')
@@ -84,6 +97,7 @@ describe('JSON', () => {
   it.each([
     ['clean', () => recordedRun()],
     ['stopped', () => recordedRun({ klGrowth: 0.02 })],
+    ['muted', () => recordedRun({ klGrowth: 0.02, mute: ['kl-explosion'] })],
     ['failed', () => recordedRun({ iterations: 5, end: { status: 'failed', error: 'x' } })],
     ['empty', () => ({ monitor: recordedRun({ iterations: 0 }).monitor })],
     [

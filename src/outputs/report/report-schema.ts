@@ -82,6 +82,7 @@ const alert = z.object({
   samples: z.array(sample),
   // Reports from before it was told have none.
   replaces: z.string().nullable().default(null),
+  muted: z.literal(true).optional(),
 })
 
 const comparison = z.object({

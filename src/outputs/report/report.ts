@@ -80,6 +80,8 @@ export interface ReportAlert {
   readonly samples: readonly ReportSample[]
   /** Id of the alert of the same failure that it took over from; null for a new failure. */
   readonly replaces: string | null
+  /** There where nobody wants to hear of this kind. */
+  readonly muted?: true | undefined
 }
 
 /** One pair of answers; texts are cut to 2,000 characters. */

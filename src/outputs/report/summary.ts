@@ -12,6 +12,7 @@ import {
   COUNTER_WORDS,
   certaintyWords,
   KIND_TITLES,
+  mutedWords,
   onsetWords,
   titleInProse,
 } from './words.ts'
@@ -40,24 +41,27 @@ export function summaryWords(facts: ReportFacts): string[] {
   return [
     [whatHappened(facts, decisive), movement(facts)].filter(Boolean).join(' '),
     `What to do: ${whatToDo(facts, decisive)}`,
-    [howSure(facts, decisive), notWatched(facts), resumed(facts), setAside(facts)].filter(Boolean).join(' '),
+    [howSure(facts, decisive), mutedOnes(facts), notWatched(facts), resumed(facts), setAside(facts)]
+      .filter(Boolean)
+      .join(' '),
   ].filter(Boolean)
 }
 
-/** The alert that stopped the run, else the most serious one, the earliest of equals. */
+/** The alert that stopped the run, else the most serious one, the earliest of equals; never a muted one. */
 export function decisiveAlert({ alerts, stop }: ReportFacts): ReportAlert | null {
   const stopping =
     stop && alerts.find(({ iteration, reason }) => iteration === stop.iteration && reason === stop.reason)
   if (stopping) return stopping
   let worst: ReportAlert | null = null
   for (const alert of alerts) {
+    if (alert.muted) continue
     if (worst === null || RANK[alert.severity] > RANK[worst.severity]) worst = alert
   }
   return worst
 }
 
 function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string {
-  const { run, stop, alerts, metrics } = facts
+  const { run, stop, metrics } = facts
   const took = run.elapsedMs > 0 ? ` in ${formatDuration(run.elapsedMs)}` : ''
   if (run.iterations === 0) {
     const how = run.status === 'failed' ? 'failed' : run.status === 'running' ? 'has begun' : 'ended'
@@ -69,13 +73,13 @@ function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string 
   const done = progress(facts)
   if (run.status === 'failed') {
     const cause = run.error === null ? 'It left no error message.' : `The error was: ${sentence(run.error)}`
-    return `The run failed after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${cause} ${alertsSoFar(alerts, decisive, facts)}`
+    return `The run failed after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${cause} ${alertsSoFar(decisive, facts)}`
   }
   if (run.status === 'stopped' || (run.status === 'running' && stop)) {
     const ends = run.status === 'running' ? 'is about to stop' : 'was stopped'
     const signal = stop && /^interrupted by (SIG[A-Z]+)/.exec(stop.reason)?.[1]
     if (signal) {
-      return `The run was interrupted by hand (${signal}) after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${alertsSoFar(alerts, decisive, facts)}`
+      return `The run was interrupted by hand (${signal}) after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${alertsSoFar(decisive, facts)}`
     }
     const at = `The run ${ends} after iteration ${formatNumber(stop?.iteration ?? lastOf(run))} (${done})`
     if (stop && decisive && decisive.reason === stop.reason) {
@@ -84,22 +88,23 @@ function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string 
     return stop ? `${at}${took}: ${sentence(stop.reason)}` : `${at}${took}. It left no reason.`
   }
   if (run.status === 'running') {
-    return `The run is still going; iteration ${formatNumber(lastOf(run))} is its newest (${done}). ${alertsSoFar(alerts, decisive, facts)}`
+    return `The run is still going; iteration ${formatNumber(lastOf(run))} is its newest (${done}). ${alertsSoFar(decisive, facts)}`
   }
   const all =
     run.totalIterations !== null && run.iterations < run.totalIterations
       ? `The run ended by itself with ${done}`
       : `The run completed ${run.iterations === 1 ? 'its one iteration' : `all ${formatNumber(run.iterations)} iterations`}`
-  return `${all}${took}. ${alertsSoFar(alerts, decisive, facts)}`
+  return `${all}${took}. ${alertsSoFar(decisive, facts)}`
 }
 
 function lastOf({ lastIteration, iterations }: ReportFacts['run']): number {
   return lastIteration ?? iterations - 1
 }
 
-function alertsSoFar(alerts: readonly ReportAlert[], decisive: ReportAlert | null, facts: ReportFacts): string {
+function alertsSoFar(decisive: ReportAlert | null, facts: ReportFacts): string {
+  const alerts = facts.alerts.filter(({ muted }) => !muted)
   if (facts.coverage === null) return 'Nothing judged its quality: no analyzer was attached.'
-  if (!decisive) return 'No alert was raised.'
+  if (!decisive) return facts.alerts.length === 0 ? 'No alert was raised.' : 'No alert was raised but muted ones.'
   const count = { info: 0, warning: 0, critical: 0 }
   for (const { severity } of alerts) count[severity]++
   const counted = [
@@ -172,7 +177,7 @@ function howSure(facts: ReportFacts, decisive: ReportAlert | null): string {
   if (!decisive) return ''
   const others = new Map(
     facts.alerts
-      .filter(({ detector, severity }) => detector !== decisive.detector && severity !== 'info')
+      .filter(({ detector, severity, muted }) => detector !== decisive.detector && severity !== 'info' && !muted)
       .map((alert) => [alert.kind, alert]),
   )
   const support =
@@ -180,6 +185,11 @@ function howSure(facts: ReportFacts, decisive: ReportAlert | null): string {
       ? 'No other detector has raised a warning, so the case rests on this one.'
       : `It does not stand alone: ${listed([...others.values()].map((other) => `${KIND_TITLES[other.kind].toLowerCase()} ${onsetWords(other.onset)}`))}.`
   return `How sure: ${certaintyWords(decisive)}. ${support}`
+}
+
+function mutedOnes({ alerts }: ReportFacts): string {
+  const muted = alerts.filter((alert) => alert.muted)
+  return muted.length === 0 ? '' : `Muted, so that it neither stopped the run nor is judged here: ${mutedWords(muted)}.`
 }
 
 function notWatched({ coverage, metrics, run }: ReportFacts): string {

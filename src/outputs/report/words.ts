@@ -41,7 +41,10 @@ export const COUNTER_WORDS: Readonly<Record<string, string>> = {
 
 /** A title in the middle of a sentence. */
 export function titleInProse(canonical: string): string {
-  const title = metricTitle(canonical)
+  return inProse(metricTitle(canonical))
+}
+
+function inProse(title: string): string {
   return /^[A-Z][a-z]/.test(title) ? `${title[0]!.toLowerCase()}${title.slice(1)}` : title
 }
 
@@ -146,6 +149,20 @@ export function certaintyWords(
   const times =
     Number.isFinite(ratio) && ratio >= 1.005 && ratio < 1e6 ? ` (${formatNumber(rounded(ratio))} times)` : ''
   return `${statistic}${times}; a fixed threshold does not know the noise of this run, and healthy runs can cross it too`
+}
+
+/** Alerts that are muted, in short, by kind: `length explosion (critical at iteration 40), stall (2 times, first info at iteration 7)`. */
+export function mutedWords(alerts: readonly Pick<ReportAlert, 'kind' | 'severity' | 'iteration' | 'state'>[]): string {
+  const kinds = [...new Set(alerts.map(({ kind }) => kind))]
+  return kinds
+    .map((kind) => {
+      const some = alerts.filter((alert) => alert.kind === kind)
+      const { severity, iteration } = some[0]!
+      const times = some.length === 1 ? '' : `${formatNumber(some.length)} times, first `
+      const passed = some.every(({ state }) => state === 'resolved') ? ', passed since' : ''
+      return `${inProse(KIND_TITLES[kind])} (${times}${severity} at iteration ${formatNumber(iteration)}${passed})`
+    })
+    .join(', ')
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Alert, AlertKind, Severity } from '../../detectors/detector.ts'
+import type { Alert, AlertKind } from '../../detectors/detector.ts'
 import type { MetricsStore } from '../../metrics/store.ts'
 import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
@@ -15,6 +15,7 @@ import { adviceWords, KIND_TITLES, onsetWords } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
 import { displayText } from './display-text.ts'
 import type { SeriesParts, SeriesPartsCache } from './series-parts.ts'
+import { countAlerts } from './status-words.ts'
 
 /** Rows of the table; more do not fit a screen. */
 const MAX_ROWS = 32
@@ -106,8 +107,9 @@ export function collectState(run: RunProgress, sources: DisplaySources, exact: b
           return found ? { ...found, title } : []
         })
       : [],
-    alerts: alertHistory.slice(-MAX_ALERTS).reverse().map(alertView),
+    alerts: newestHeard(alertHistory).map(alertView),
     alertCounts: countAlerts(alertHistory),
+    mutedKinds: [...new Set(alertHistory.filter(({ muted }) => muted).map(({ kind }) => kindTitle(kind)))],
     sample: verbose ? sampleView(sources.comparisonHistory.at(-1)) : null,
     coverage: verbose && analyzer ? coverageView(analyzer) : null,
   }
@@ -154,10 +156,12 @@ function seriesRow(store: MetricsStore, name: string, parts: SeriesParts): Serie
   }
 }
 
-function countAlerts(alerts: readonly Alert[]): Record<Severity, number> {
-  const counts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
-  for (const { severity } of alerts) if (Object.hasOwn(counts, severity)) counts[severity]++
-  return counts
+/** The newest alerts that are not muted, newest first. */
+function newestHeard(alerts: readonly Alert[]): readonly Alert[] {
+  const heard: Alert[] = []
+  for (let i = alerts.length - 1; i >= 0 && heard.length < MAX_ALERTS; i--)
+    if (!alerts[i]!.muted) heard.push(alerts[i]!)
+  return heard
 }
 
 /** The view of each comparison that is shown, since a panel is painted many times between two of them. */

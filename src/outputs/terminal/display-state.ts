@@ -6,6 +6,7 @@
 import type { Severity } from '../../detectors/detector.ts'
 import type { RunStatus } from '../../events.ts'
 import type { VerbosityLevel } from '../../verbosity.ts'
+import type { AlertCounts } from './status-words.ts'
 import type { TrendDirection } from './trend-arrow.ts'
 
 /** One series as a row of the table. */
@@ -75,9 +76,11 @@ export interface DisplayState {
   readonly seriesCount: number
   /** Mechanics of PPO, in a fixed order. */
   readonly mechanics: readonly SeriesRow[]
-  /** Newest first; at most a few. */
+  /** Newest first, without the muted ones; at most a few. */
   readonly alerts: readonly AlertView[]
-  readonly alertCounts: Readonly<Record<Severity, number>>
+  readonly alertCounts: AlertCounts
+  /** Titles of the kinds of which alerts are muted. */
+  readonly mutedKinds: readonly string[]
   readonly sample: SampleView | null
   /** Null where no analyzer was given. */
   readonly coverage: CoverageView | null

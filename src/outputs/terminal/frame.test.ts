@@ -45,7 +45,7 @@ const EMPTY: Partial<DisplayState> = {
   seriesCount: 0,
   mechanics: [],
   alerts: [],
-  alertCounts: { info: 0, warning: 0, critical: 0 },
+  alertCounts: { info: 0, warning: 0, critical: 0, muted: 0 },
   sample: null,
   coverage: null,
 }
@@ -62,7 +62,7 @@ describe('golden frames', () => {
   })
 
   it.each([20, 40, 60, 80, 120])('simple at %i columns', (columns) => {
-    const quiet = { ...SIMPLE, alerts: [], alertCounts: { info: 0, warning: 0, critical: 0 } }
+    const quiet = { ...SIMPLE, alerts: [], alertCounts: { info: 0, warning: 0, critical: 0, muted: 0 } }
     expectGolden(`simple-${columns}`, [
       ...frame(runningState(SIMPLE), view(columns - 1, 23)),
       ...frame(runningState(quiet), view(columns - 1, 23)),
@@ -70,6 +70,21 @@ describe('golden frames', () => {
       ...frame(runningState({ ...quiet, status: 'completed', done: 120 }), view(columns - 1, 23)),
       ...frame(runningState({ ...quiet, total: null, etaMs: null }), view(columns - 1, 23)),
       ...frame(runningState({ ...EMPTY, ...SIMPLE }), view(columns - 1, 23)),
+    ])
+  })
+
+  it('tells of muted alerts in one line, also where nothing else is to be told', () => {
+    const mutedKinds = ['Length explosion', 'KL explosion']
+    const counts = { info: 0, warning: 0, critical: 1, muted: 3 }
+    const both = frame(runningState({ alertCounts: counts, mutedKinds }), view(79, 23)).join('\n')
+    expect(both).toMatch(/ALERTS.* 1 critical\n3 alerts are muted: length explosion, KL explosion\n. critical/i)
+    const alone = frame(
+      runningState({ alerts: [], alertCounts: { ...counts, critical: 0, muted: 1 }, mutedKinds: ['Stall'] }),
+      view(79, 40),
+    )
+    expect(alone.filter((line) => line.includes('muted'))).toEqual([
+      expect.stringMatching(/alerts .*none but muted ones/i),
+      '1 alert is muted: stall',
     ])
   })
 

@@ -1,7 +1,7 @@
 import type { AlertView, CoverageView, DisplayState } from './display-state.ts'
 import type { Glyphs } from './glyphs.ts'
 import { heading } from './sections.ts'
-import { type Line, type Span, span, wrapLine, wrapText } from './spans.ts'
+import { clipLine, type Line, type Span, span, wrapLine, wrapText } from './spans.ts'
 import { alertCountWords, SEVERITY_STYLE } from './status-words.ts'
 
 const INDENT = 2
@@ -9,16 +9,25 @@ const NARROW = 60
 
 /** The newest alerts: what was seen, when, and what to do. */
 export function alertLines(state: DisplayState, width: number, glyphs: Glyphs): Line[] {
-  if (state.alerts.length === 0) {
+  const { muted } = state.alertCounts
+  if (state.alerts.length === 0 && muted === 0) {
     return state.coverage === null ? [] : [heading('Alerts', [span('none', 'dim')], width, glyphs)]
   }
-  const counts = alertCountWords(state.alertCounts)
+  const counts = alertCountWords({ ...state.alertCounts, muted: 0 })
   return [
-    heading('Alerts', [span(counts, 'dim')], width, glyphs),
+    heading('Alerts', [span(counts === '' ? 'none but muted ones' : counts, 'dim')], width, glyphs),
+    ...mutedLine(state, width, glyphs),
     ...state.alerts.flatMap((alert, i) =>
       alertBlock(alert, width, glyphs, i === 0 ? { reason: 2, advice: 1 } : { reason: 1, advice: 0 }),
     ),
   ]
+}
+
+/** How many alerts are muted, of which kinds: one line, in a place where a small screen does not cut it off. */
+function mutedLine({ alertCounts: { muted }, mutedKinds }: DisplayState, width: number, glyphs: Glyphs): Line[] {
+  if (muted === 0) return []
+  const said = `${muted === 1 ? '1 alert is' : `${muted} alerts are`} muted: ${inProse(mutedKinds)}`
+  return [clipLine([span(said, 'dim')], width, glyphs)]
 }
 
 /** One alert: its reason and each piece of advice in at most so many lines. What is over needs no advice. */

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import type { Severity } from '../../detectors/detector.ts'
 import { displayText } from './display-text.ts'
 import { formatElapsed, formatInUnit } from './format-value.ts'
 import { clipLine, fitLine, type Line, lineWidth, type Style, span } from './spans.ts'
-import { alertCountWords, SEVERITY_STYLE } from './status-words.ts'
+import { type AlertCounts, alertCountWords, countStyle } from './status-words.ts'
 import type { FrameView } from './view.ts'
 
 /** Where a run is: `waiting` has no iteration yet, `quiet` has given nothing for long, `unreadable` has a problem. */
@@ -36,8 +35,8 @@ export interface RunRow {
   readonly total: number | null
   readonly reward: TableNumber | null
   readonly kl: TableNumber | null
-  readonly alerts: Readonly<Record<Severity, number>>
-  /** Title of the gravest and newest alert. */
+  readonly alerts: AlertCounts
+  /** Title of the gravest and newest alert that is not muted. */
   readonly alert: string | null
   /** Since the last news of it; null before any. */
   readonly ageMs: number | null
@@ -148,16 +147,16 @@ function said(row: RunRow, { glyphs }: FrameView): Line {
   if (row.problem !== null) return [span(displayText(row.problem, 300), 'bad')]
   const counts = alertCountWords(row.alerts)
   if (counts === '') return []
-  const style = SEVERITY_STYLE[row.alerts.critical > 0 ? 'critical' : row.alerts.warning > 0 ? 'warning' : 'info']
+  const style = countStyle(row.alerts)
   return [span(`${glyphs.bullet} `, style), span(row.alert === null ? counts : `${counts}: ${row.alert}`, style)]
 }
 
 function summary(rows: readonly RunRow[]): Line {
   const counts = new Map<RunState, number>()
-  const alerts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 }
+  const alerts = { info: 0, warning: 0, critical: 0, muted: 0 }
   for (const row of rows) {
     counts.set(row.state, (counts.get(row.state) ?? 0) + 1)
-    for (const severity of ['info', 'warning', 'critical'] as const) alerts[severity] += row.alerts[severity]
+    for (const part of ['info', 'warning', 'critical', 'muted'] as const) alerts[part] += row.alerts[part]
   }
   const states = ORDER.flatMap((state) => (counts.has(state) ? [`${counts.get(state)} ${state}`] : []))
   const words = alertCountWords(alerts)
@@ -166,6 +165,6 @@ function summary(rows: readonly RunRow[]): Line {
     span(` watches ${rows.length} ${rows.length === 1 ? 'run' : 'runs'}`),
     ...(states.length > 0 ? [span(`: ${states.join(', ')}`, 'dim')] : []),
     span('   '),
-    span(words === '' ? 'no alerts' : words, words === '' ? 'good' : alerts.critical > 0 ? 'bad' : 'warn'),
+    span(words === '' ? 'no alerts' : words, countStyle(alerts)),
   ]
 }

@@ -85,7 +85,8 @@ export function runningState(more: Partial<DisplayState> = {}): DisplayState {
       row('optim/lr', 'learning rate', 2e-4),
     ],
     alerts: [HACKING],
-    alertCounts: { info: 0, warning: 0, critical: 1 },
+    alertCounts: { info: 0, warning: 0, critical: 1, muted: 0 },
+    mutedKinds: [],
     sample: {
       iteration: 40,
       baselineIteration: 0,

@@ -1,4 +1,4 @@
-import type { Severity } from '../../detectors/detector.ts'
+import type { Alert, Severity } from '../../detectors/detector.ts'
 import type { DisplayState } from './display-state.ts'
 import type { Glyphs } from './glyphs.ts'
 import { type Line, type Style, span } from './spans.ts'
@@ -29,11 +29,35 @@ export function endWords(state: DisplayState, glyphs: Glyphs): Line {
   return [span(`${glyphs.stopped} `, 'warn'), span('stopped', 'strong')]
 }
 
-/** `1 critical, 2 warnings`; empty where there are none. */
-export function alertCountWords(counts: Readonly<Record<Severity, number>>): string {
+/** How many alerts there are of each severity, and how many that are muted. */
+export interface AlertCounts extends Readonly<Record<Severity, number>> {
+  readonly muted: number
+}
+
+/** Counts alerts; a muted one counts as that alone, whatever its severity. */
+export function countAlerts(alerts: readonly Pick<Alert, 'severity' | 'muted'>[]): AlertCounts {
+  const counts = { info: 0, warning: 0, critical: 0, muted: 0 }
+  for (const { severity, muted } of alerts)
+    if (muted) counts.muted++
+    else if (Object.hasOwn(counts, severity)) counts[severity]++
+  return counts
+}
+
+/** The style of the gravest alert that is counted; where there are only muted ones, or none, that of what needs no look. */
+export function countStyle({ critical, warning, info, muted }: AlertCounts): Style {
+  if (critical > 0) return SEVERITY_STYLE.critical
+  if (warning > 0) return SEVERITY_STYLE.warning
+  if (info > 0) return SEVERITY_STYLE.info
+  return muted > 0 ? 'dim' : 'good'
+}
+
+/** `1 critical, 2 warnings, 1 muted`, or `1 alert, muted` where all are; empty where there are none. */
+export function alertCountWords(counts: AlertCounts): string {
   const parts: string[] = []
   if (counts.critical > 0) parts.push(`${counts.critical} critical`)
   if (counts.warning > 0) parts.push(`${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`)
   if (counts.info > 0) parts.push(`${counts.info} info`)
+  const { muted } = counts
+  if (muted > 0) parts.push(parts.length > 0 ? `${muted} muted` : `${muted} ${muted === 1 ? 'alert' : 'alerts'}, muted`)
   return parts.join(', ')
 }

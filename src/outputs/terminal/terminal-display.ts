@@ -234,7 +234,7 @@ export class TerminalDisplay implements TrainingCallback {
     const fresh: Alert[] = []
     for (let i = history.length - 1; i >= 0 && history[i]!.id !== this.#newestAlert; i--) fresh.unshift(history[i]!)
     this.#newestAlert = newest.id
-    return fresh.map(alertView)
+    return fresh.filter(({ muted }) => !muted).map(alertView)
   }
 
   #state(exact: boolean): DisplayState {

@@ -7,11 +7,11 @@
 import { plainJson } from '../../text/plain-json.ts'
 import { type Notification, notificationWords } from './notification.ts'
 
-/** How a webhook wants its body. */
-export const WEBHOOK_FORMS = ['slack', 'discord', 'json'] as const
+/** How a webhook wants its body: as Slack or Discord take it, or as plain JSON. */
+export type WebhookForm = 'slack' | 'discord' | 'json'
 
-/** One of {@link WEBHOOK_FORMS}. */
-export type WebhookForm = (typeof WEBHOOK_FORMS)[number]
+/** All of them. */
+export const WEBHOOK_FORMS = ['slack', 'discord', 'json'] as const satisfies readonly WebhookForm[]
 
 /** Slack refuses longer texts in a block, and Discord longer messages. */
 const SLACK_CHARACTERS = 2900

@@ -1,9 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Alert } from '../../detectors/detector.ts'
 import { bodyOf, formOf } from './forms.ts'
+import { closeServers, fine, listen } from './listen.fixture.ts'
 import type { Notification } from './notification.ts'
 import { notifier, type WebhookTarget } from './notifier.ts'
 import { send } from './send.ts'
@@ -40,35 +39,8 @@ const told = (more: Partial<Notification> = {}): Notification => ({
   ...more,
 })
 
-const servers: Server[] = []
-afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
+afterEach(closeServers)
 
-type Answer = (response: ServerResponse, tries: number, request: IncomingMessage) => void
-
-/** A real server; what it gets is kept. */
-async function listen(answer: Answer): Promise<{ readonly url: string; readonly got: string[] }> {
-  const got: string[] = []
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (piece) => {
-      body += piece
-    })
-    request.on('end', () => {
-      got.push(body)
-      answer(response, got.length, request)
-    })
-  })
-  servers.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/secret-token`, got }
-}
-
-const fine: Answer = (response) => void response.writeHead(200).end('ok')
 const target = (url: string, more: Partial<WebhookTarget> = {}): WebhookTarget => ({
   name: 'webhook A',
   url,
@@ -241,7 +213,7 @@ describe('sending', () => {
       problem: expect.stringContaining('has moved'),
     })
     const gone = await listen(fine)
-    servers.pop()!.close()
+    closeServers()
     const sent = await send(gone.url, '{}', { waitsMs: [1, 1] })
     expect(sent).toMatchObject({ ok: false, problem: expect.stringMatching(/tried 3 times/) })
     expect(JSON.stringify(sent)).not.toContain('secret-token')

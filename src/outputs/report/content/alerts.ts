@@ -7,15 +7,25 @@ import { canonicalMetric } from '../../../vocabulary/canonical.ts'
 import { unwatchedKinds, unwatchedWords } from '../coverage-words.ts'
 import { formatNumber, formatQuantity } from '../format.ts'
 import type { ReportAlert, TrainingReport } from '../report.ts'
-import { certaintyWords, KIND_TITLES, onsetWords, seenWords } from '../words.ts'
+import { certaintyWords, KIND_TITLES, mutedWords, onsetWords, seenWords } from '../words.ts'
 import { code, type Fact, joined, short, type Table, text, type Words } from './rich-text.ts'
 
 const RANK = { critical: 0, warning: 1, info: 2 } as const
 const MAX_DETECTORS = 50
 
-/** The alerts, the most serious first. */
-export function sortedAlerts({ alerts }: TrainingReport): ReportAlert[] {
-  return alerts.toSorted((a, b) => RANK[a.severity] - RANK[b.severity] || a.iteration - b.iteration)
+/** The alerts that are not muted, the most serious first. */
+export function sortedAlerts({ alerts }: Pick<TrainingReport, 'alerts'>): ReportAlert[] {
+  return alerts
+    .filter(({ muted }) => !muted)
+    .toSorted((a, b) => RANK[a.severity] - RANK[b.severity] || a.iteration - b.iteration)
+}
+
+/** The muted alerts in short, all in one; null where there are none. */
+export function mutedFact({ alerts }: Pick<TrainingReport, 'alerts'>): Fact | null {
+  const muted = alerts.filter((alert) => alert.muted)
+  return muted.length === 0
+    ? null
+    : { label: 'Muted', words: [`${mutedWords(muted)}. All of it is in `, code('training_report.json'), '.'] }
 }
 
 /** What a person needs to judge an alert, but for its samples and what to do. */

@@ -1,4 +1,4 @@
-import { alertFacts, coverageTable, sortedAlerts, unwatchedList } from '../content/alerts.ts'
+import { alertFacts, coverageTable, mutedFact, sortedAlerts, unwatchedList } from '../content/alerts.ts'
 import { short, type Words } from '../content/rich-text.ts'
 import { formatNumber, plural } from '../format.ts'
 import type { ReportAlert, ReportSample, TrainingReport } from '../report.ts'
@@ -13,6 +13,7 @@ const OPEN = 1
 /** The alerts with their evidence, what to do, and the answers of that time. */
 export function alertsPart(report: TrainingReport): Html {
   const sorted = sortedAlerts(report)
+  const muted = mutedFact(report)
   const more = sorted.length - MAX_ALERTS
   return html`<section id="alerts" aria-labelledby="alerts-title">
 <h2 id="alerts-title">Alerts</h2>
@@ -20,10 +21,10 @@ ${
   report.coverage === null
     ? html`<p>Nothing was watched: no analyzer was attached to the run. That there are no alerts says nothing.</p>`
     : sorted.length === 0
-      ? html`<p class="good">No alerts.</p>`
+      ? html`<p class="good">No alerts${muted && ' but muted ones'}.</p>`
       : sorted.slice(0, MAX_ALERTS).map((alert, i) => oneAlert(alert, report, i < OPEN))
 }
-${more > 0 && html`<p>${plural(more, 'further alert')} in <code>training_report.json</code>.</p>`}
+${more > 0 && html`<p>${plural(more, 'further alert')} in <code>training_report.json</code>.</p>`}${muted && html`<p class="aside"><strong>${muted.label}:</strong> ${htmlWords(muted.words)}</p>`}
 </section>`
 }
 

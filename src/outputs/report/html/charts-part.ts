@@ -1,6 +1,7 @@
 import type { ChartDefinition } from '../../plots/chart-definition.ts'
 import type { Panel } from '../../plots/panel.ts'
 import { rowsFromJson } from '../../plots/panel-json.ts'
+import { sortedAlerts } from '../content/alerts.ts'
 import { short } from '../content/rich-text.ts'
 import { formatNumber, formatQuantity, listed, plural } from '../format.ts'
 import { PLOTS } from '../plot-files.ts'
@@ -50,10 +51,11 @@ function onePanel(panel: Panel, share: number, id: string, report: TrainingRepor
 }
 
 /** Why a panel has no chart; null where it has one. */
-function nothingToDraw(panel: Panel, { alerts, coverage }: TrainingReport): string | null {
+function nothingToDraw(panel: Panel, report: TrainingReport): string | null {
   if (panel.kind === 'alerts') {
-    if (alerts.length > 0) return null
-    return coverage === null ? 'Nothing looked for alerts' : 'No alerts'
+    if (sortedAlerts(report).length > 0) return null
+    if (report.coverage === null) return 'Nothing looked for alerts'
+    return report.alerts.length > 0 ? 'No alerts but muted ones' : 'No alerts'
   }
   const { name, buckets, superseded } = panel.series
   return buckets.length === 0 && superseded.length === 0 ? `No data: ${name} was not logged` : null
@@ -76,7 +78,8 @@ function panelWords(panel: Panel, report: TrainingReport): string {
   return `Final ${formatQuantity(short(final), unit)} at iteration ${formatNumber(finalIteration)}; ${range}${way}${others}.`
 }
 
-function alertWords({ alerts }: TrainingReport): string {
+function alertWords(report: TrainingReport): string {
+  const alerts = report.alerts.filter(({ muted }) => !muted)
   const each = alerts.map(
     ({ severity, kind, iteration }) =>
       `${severity}, ${KIND_TITLES[kind].toLowerCase()} at iteration ${formatNumber(iteration)}`,

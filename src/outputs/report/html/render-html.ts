@@ -5,6 +5,7 @@
  * @module
  */
 import type { ChartDefinition } from '../../plots/chart-definition.ts'
+import { sortedAlerts } from '../content/alerts.ts'
 import { formatDuration, formatNumber, formatTime } from '../format.ts'
 import type { TrainingReport } from '../report.ts'
 import { alertsPart, coveragePart } from './alerts-part.ts'
@@ -61,7 +62,8 @@ ${footerPart(report)}
 }
 
 function head(report: TrainingReport): Html {
-  const { run, alerts, ppoMechanics } = report
+  const { run, ppoMechanics } = report
+  const alerts = sortedAlerts(report).length
   const iterations =
     run.totalIterations === null
       ? `${formatNumber(run.iterations)} iterations`
@@ -73,7 +75,7 @@ function head(report: TrainingReport): Html {
   const facts = [iterations, ...times]
   const sections: readonly (readonly [id: string, title: string])[] = [
     ['summary', 'Summary'],
-    ['alerts', alerts.length > 0 ? `Alerts (${formatNumber(alerts.length)})` : 'Alerts'],
+    ['alerts', alerts > 0 ? `Alerts (${formatNumber(alerts)})` : 'Alerts'],
     ['charts', 'Charts'],
     ['samples', 'Samples'],
     ['metrics', 'Metrics'],

@@ -1,0 +1,1 @@
+export function configurationMarkdown(schema: object): string
