@@ -6,6 +6,7 @@
 import type { CheckedPath } from '../check/check-path.ts'
 import type { CheckedRun } from '../check/run-check.ts'
 import type { Alert } from '../detectors/detector.ts'
+import { courseWords, type Failure, failuresOf } from '../outputs/failures.ts'
 import { unwatchedKinds, unwatchedWords } from '../outputs/report/coverage-words.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, mutedWords, onsetWords } from '../outputs/report/words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
@@ -45,13 +46,13 @@ function runLines(run: CheckedRun, page: Page): Line[] {
   const said = `${displayText(run.run, 80)}  ${run.iterations.toLocaleString('en')} iterations, ${run.status === 'running' ? 'no end in the log' : run.status}, judged by ${judged}`
   const head: Line = [span(said, 'strong'), span('  '), span(verdict, countStyle(counts))]
   const muted = run.alerts.filter((alert) => alert.muted)
-  const heard = run.alerts.filter((alert) => !alert.muted)
+  const heard = failuresOf(run.alerts).filter(({ gravest }) => !gravest.muted)
   const shown = heard.slice(0, MAX_ALERTS)
   const left = heard.length - shown.length
   return [
     ...wrapLine(head, page.width, 2, page.glyphs),
     ...indentLines(2, [[span(displayText(run.path, 200), 'dim')]]),
-    ...shown.flatMap((alert) => alertLines(alert, page)),
+    ...shown.flatMap((failure) => alertLines(failure, page)),
     ...(left > 0 ? indentLines(2, [[span(`and ${left} further alerts: --json shows all`, 'dim')]]) : []),
     ...mutedLines(muted, page),
     ...stopLines(run, page),
@@ -60,11 +61,14 @@ function runLines(run: CheckedRun, page: Page): Line[] {
 }
 
 /** What, since when, how sure, which answers, what to do. */
-function alertLines(alert: Alert, page: Page): Line[] {
-  const state = alert.state === 'resolved' ? ', passed since' : ''
+function alertLines(failure: Failure<Alert>, page: Page): Line[] {
+  const alert = failure.gravest
   const what: Line = [
     span(`${page.glyphs.bullet} ${alert.severity}`, SEVERITY_STYLE[alert.severity]),
-    span(` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${state}  `, 'strong'),
+    span(
+      ` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${courseWords(failure)}  `,
+      'strong',
+    ),
     span(displayText(alert.reason, 600)),
   ]
   return [

@@ -85,7 +85,7 @@ const WORDS: Readonly<Record<Told['state'], string>> = {
 
 async function tell({ name, url, form, severity: least }: WebhookTarget, severity: Severity): Promise<Told> {
   const { bodyOf } = await import('../outputs/webhook/forms.ts')
-  const { isAtLeast } = await import('../outputs/webhook/notification.ts')
+  const { isAtLeast } = await import('../outputs/failures.ts')
   const { send } = await import('../outputs/webhook/send.ts')
   if (!isAtLeast(severity, least)) return { name, form, state: 'not-sent', problem: `it hears of ${least} and above` }
   const notification = {
@@ -96,6 +96,7 @@ async function tell({ name, url, form, severity: least }: WebhookTarget, severit
     host: hostname(),
     time: systemClock.unixSeconds(),
     alert: testAlert(severity),
+    before: null,
   } as const
   const sent = await send(url, bodyOf(form, [notification], 0), { waitsMs: [1000, 2000] })
   return { name, form, ...(sent.ok ? { state: 'arrived', problem: null } : { state: 'failed', problem: sent.problem }) }

@@ -11,9 +11,9 @@ import { dirname } from 'node:path'
 import type { Alert } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { writeControlFile } from '../log/control-file.ts'
-import { takesPlaceOf } from '../outputs/webhook/alert-changes.ts'
+import { type ChangedAlert, changeOf } from '../outputs/webhook/alert-changes.ts'
 import type { AlertChange, Notification } from '../outputs/webhook/notification.ts'
-import { MAX_TELLS, wornAlerts } from '../outputs/webhook/worn-alerts.ts'
+import { MAX_TELLS, toldAlerts } from '../outputs/webhook/told-alerts.ts'
 import { plainJson } from '../text/plain-json.ts'
 import type { LiveRun, WatchedRun } from './watched-run.ts'
 
@@ -52,41 +52,30 @@ export function actOnAlerts(options: ActOptions): Actor {
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
 
-  /** Alerts that people were told of, and not yet what has become of them. */
-  const told = new Set<string>()
-  const worn = wornAlerts()
+  const told = toldAlerts()
 
-  /** Whether a kind that comes and goes in a run has called people often enough. */
-  function isWorn({ alert, run, watched }: Occurrence): boolean {
-    const how = worn.count(`${watched.path} ${run.id}`, alert)
+  /** Tells who has asked for it. @returns whether anybody was to be called. */
+  function tell(changed: ChangedAlert, { alert, run, watched }: Occurrence): boolean {
+    const telling = told.take(`${watched.path} ${run.id}`, changed)
     const called = options.notify || options.onAlert || (alert.severity === 'critical' && options.onCritical)
-    if (how === 'just-worn' && called)
+    if (telling.isJustWorn && called)
       options.say(`${run.name}: ${alert.kind} has come ${MAX_TELLS} times; nobody is told of more`)
-    return how !== 'fresh'
-  }
-
-  function tell(change: AlertChange, { alert, run, watched }: Occurrence): void {
+    if (telling.told === null) return false
+    const { change, before } = telling.told
     if (options.onAlert) startCommand('--on-alert', options.onAlert, { change, alert, run, watched }, options.say)
     options.notify?.({
-      change,
+      ...{ change, alert, before },
       run: run.id,
       name: run.name,
       path: watched.path,
       host: hostname(),
       time: options.now(),
-      alert,
     })
+    return true
   }
 
   function act(alert: Alert, run: LiveRun, watched: WatchedRun): void {
-    const id = idOf({ alert, run, watched })
-    const former = run.alerts.find((one) => takesPlaceOf(alert, one) && told.has(idOf({ alert: one, run, watched })))
-    if (former) told.delete(idOf({ alert: former, run, watched }))
-    const calls = !isWorn({ alert, run, watched })
-    if (calls) {
-      tell(former ? 'escalated' : 'opened', { alert, run, watched })
-      if (alert.state === 'open') told.add(id)
-    }
+    const calls = tell(changeOf(alert, run.alerts), { alert, run, watched })
     if (alert.severity !== 'critical') return
     options.bell?.()
     if (options.onCritical && calls)
@@ -111,7 +100,7 @@ export function actOnAlerts(options: ActOptions): Actor {
           watched,
           waiting.filter((one) => one.alert.id !== alert.id || one.run !== run),
         )
-      if (told.delete(idOf({ alert, run, watched }))) tell('resolved', { alert, run, watched })
+      tell({ change: 'resolved', alert, before: null }, { alert, run, watched })
     },
     news(watched) {
       const waiting = kept.get(watched)
@@ -160,10 +149,6 @@ interface Occurrence {
   readonly alert: Alert
   readonly run: LiveRun
   readonly watched: WatchedRun
-}
-
-function idOf({ alert, run, watched }: Occurrence): string {
-  return `${watched.path} ${run.id} ${alert.id}`
 }
 
 function startCommand(

@@ -5,7 +5,7 @@
  */
 import type { Alert, Severity } from '../detectors/detector.ts'
 import type { TrainingEvent } from '../events.ts'
-import { alertView } from '../outputs/terminal/collect-state.ts'
+import { alertView, newAlertView } from '../outputs/terminal/collect-state.ts'
 import type { AlertView } from '../outputs/terminal/display-state.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { glyphsFor } from '../outputs/terminal/glyphs.ts'
@@ -282,7 +282,7 @@ function plainWords(row: RunRow): string {
 
 /** An alert with the name of its run, where several are shown. */
 function namedAlert(alert: Alert, run: LiveRun): AlertView {
-  const view = alertView(alert)
+  const view = newAlertView(alert, run.alerts)
   return { ...view, reason: `${displayText(run.name, 60)}: ${view.reason || view.title}` }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Alert } from '../detectors/detector.ts'
-import { takesPlaceOf } from '../outputs/webhook/alert-changes.ts'
+import { goesOn } from '../outputs/webhook/alert-changes.ts'
 import { type FoundRun, type FoundRuns, runFinder } from '../sources/find-runs.ts'
 import { type Clock, sleep, yieldToEventLoop } from '../time.ts'
 import type { PolledSource } from './polled-source.ts'
@@ -18,7 +18,7 @@ export interface WatchEvents {
   onGone?(watched: WatchedRun): void
   /** An alert that was not told before. `live`: it was raised while the run was followed, not found in what was there already. */
   onAlert?(alert: Alert, run: LiveRun, watched: WatchedRun, live: boolean): void
-  /** An alert that was told is over: it has passed, or was told again as the graver one that it has grown into. */
+  /** An alert that was told is over: it has passed, or was told again as the one that has replaced it. */
   onResolved?(alert: Alert, run: LiveRun, watched: WatchedRun): void
   /** Something new was read of a run that has caught up. */
   onNews?(watched: WatchedRun): void
@@ -122,11 +122,10 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
         if (alert.state === 'resolved') passed.add(idOf(alert))
       }
       for (const alert of over) passed.add(idOf(alert))
-      const hasGrown = (former: Alert) => fresh.some((alert) => takesPlaceOf(alert, former))
-      for (const alert of over) if (!hasGrown(alert)) options.onResolved?.(alert, one, run)
+      for (const alert of over) if (!goesOn(alert, one.alerts)) options.onResolved?.(alert, one, run)
       for (const alert of fresh) options.onAlert?.(alert, one, run, live)
-      // Over, too, but told already, with what has taken its place.
-      for (const alert of over) if (hasGrown(alert)) options.onResolved?.(alert, one, run)
+      // Over, too, but told already, with what has replaced it.
+      for (const alert of over) if (goesOn(alert, one.alerts)) options.onResolved?.(alert, one, run)
     }
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { failuresOf } from '../failures.ts'
 import { unwatchedKinds } from './coverage-words.ts'
 import { formatDuration, formatNumber, listed, plural } from './format.ts'
 import type { ReportAlert, ReportMetric, TrainingReport } from './report.ts'
@@ -102,19 +103,20 @@ function lastOf({ lastIteration, iterations }: ReportFacts['run']): number {
 }
 
 function alertsSoFar(decisive: ReportAlert | null, facts: ReportFacts): string {
-  const alerts = facts.alerts.filter(({ muted }) => !muted)
+  const failures = failuresOf(facts.alerts).filter(({ gravest }) => !gravest.muted)
   if (facts.coverage === null) return 'Nothing judged its quality: no analyzer was attached.'
   if (!decisive) return facts.alerts.length === 0 ? 'No alert was raised.' : 'No alert was raised but muted ones.'
   const count = { info: 0, warning: 0, critical: 0 }
-  for (const { severity } of alerts) count[severity]++
+  for (const { gravest } of failures) count[gravest.severity]++
   const counted = [
     count.critical > 0 ? plural(count.critical, 'critical alert') : '',
     count.warning > 0 ? plural(count.warning, 'warning') : '',
     count.info > 0 ? plural(count.info, 'note') : '',
   ].filter(Boolean)
-  const state = decisive.state === 'resolved' ? '; it has passed since' : ''
-  const which = alerts.length === 1 ? 'It' : 'The most serious'
-  const were = alerts.length === 1 ? 'was' : 'were'
+  const isOver = failures.some(({ alerts, newest }) => newest.state === 'resolved' && alerts.includes(decisive))
+  const state = isOver ? '; it has passed since' : ''
+  const which = failures.length === 1 ? 'It' : 'The most serious'
+  const were = failures.length === 1 ? 'was' : 'were'
   return `${capital(listed(counted))} ${were} raised. ${which} came at iteration ${formatNumber(decisive.iteration)}: ${alertClause(decisive, facts.metrics)}, ${onsetWords(decisive.onset)}${state}.`
 }
 

@@ -4,12 +4,14 @@
  *
  * @module
  */
+
 import type { Alert, AlertKind } from '../../detectors/detector.ts'
 import type { MetricsStore } from '../../metrics/store.ts'
 import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
 import { VerbosityLevel } from '../../verbosity.ts'
 import { metricTitle } from '../../vocabulary/canonical.ts'
+import { courseWords, type Failure, failuresOf, formerOf, isAtLeast, severityWords } from '../failures.ts'
 import { unwatchedKinds, watchedKinds, whyUnwatched } from '../report/coverage-words.ts'
 import { adviceWords, KIND_TITLES, onsetWords } from '../report/words.ts'
 import type { AlertView, CoverageView, DisplayState, SampleView, SeriesRow } from './display-state.ts'
@@ -107,12 +109,30 @@ export function collectState(run: RunProgress, sources: DisplaySources, exact: b
           return found ? { ...found, title } : []
         })
       : [],
-    alerts: newestHeard(alertHistory).map(alertView),
+    alerts: newestHeard(alertHistory).map(failureView),
     alertCounts: countAlerts(alertHistory),
     mutedKinds: [...new Set(alertHistory.filter(({ muted }) => muted).map(({ kind }) => kindTitle(kind)))],
     sample: verbose ? sampleView(sources.comparisonHistory.at(-1)) : null,
     coverage: verbose && analyzer ? coverageView(analyzer) : null,
   }
+}
+
+/** A failure in words: its gravest alert, and what has become of it. */
+function failureView(failure: Failure<Alert>): AlertView {
+  const { gravest, newest } = failure
+  return {
+    ...alertView(gravest),
+    course: courseWords(failure).replace(/, passed since$/, ', over'),
+    resolved: newest.state === 'resolved',
+  }
+}
+
+/** What is new to somebody who has seen the alerts before it: of a failure that has eased only that. */
+export function newAlertView(alert: Alert, history: readonly Alert[]): AlertView {
+  const former = formerOf(alert, history)
+  const view = alertView(alert)
+  if (former === null || isAtLeast(alert.severity, former.severity)) return view
+  return { ...view, reason: `${view.title} has eased to ${severityWords(alert)}`, advice: [] }
 }
 
 /** An alert in words. */
@@ -124,6 +144,7 @@ export function alertView(alert: Alert): AlertView {
     iteration: alert.iteration,
     reason: displayText(`${alert.reason}${since(alert)}`, TEXT_CHARACTERS),
     advice: alert.advice.map((advice) => displayText(adviceWords(advice), TEXT_CHARACTERS)),
+    course: alert.state === 'resolved' ? ', over' : '',
     resolved: alert.state === 'resolved',
   }
 }
@@ -156,12 +177,12 @@ function seriesRow(store: MetricsStore, name: string, parts: SeriesParts): Serie
   }
 }
 
-/** The newest alerts that are not muted, newest first. */
-function newestHeard(alerts: readonly Alert[]): readonly Alert[] {
-  const heard: Alert[] = []
-  for (let i = alerts.length - 1; i >= 0 && heard.length < MAX_ALERTS; i--)
-    if (!alerts[i]!.muted) heard.push(alerts[i]!)
-  return heard
+/** The newest failures that are not muted, newest first. */
+function newestHeard(alerts: readonly Alert[]): readonly Failure<Alert>[] {
+  return failuresOf(alerts)
+    .filter(({ newest }) => !newest.muted)
+    .slice(-MAX_ALERTS)
+    .reverse()
 }
 
 /** The view of each comparison that is shown, since a panel is painted many times between two of them. */

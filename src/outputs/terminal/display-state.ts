@@ -33,6 +33,8 @@ export interface AlertView {
   readonly reason: string
   /** What to do, a sentence each. */
   readonly advice: readonly string[]
+  /** What it was before and has become, to follow the iteration. */
+  readonly course: string
   readonly resolved: boolean
 }
 

@@ -40,7 +40,7 @@ export function alertBlock(
   const style = alert.resolved ? 'dim' : SEVERITY_STYLE[alert.severity]
   const said: Span[] = [
     span(`${glyphs.bullet} ${alert.severity}`, style),
-    span(` ${width < NARROW ? 'it' : 'iteration'} ${alert.iteration}${alert.resolved ? ', over' : ''}  `, 'dim'),
+    span(` ${width < NARROW ? 'it' : 'iteration'} ${alert.iteration}${alert.course}  `, 'dim'),
     span(alert.reason === '' ? alert.title : alert.reason, alert.resolved ? 'dim' : 'plain'),
   ]
   const lines = indented(wrapLine(said, width - INDENT, maxLines.reason, glyphs))

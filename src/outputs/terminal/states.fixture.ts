@@ -29,7 +29,7 @@ export const HACKING: AlertView = {
     'Give the KL penalty a coefficient above 0: it is 0, so nothing holds the policy near its reference',
     'Read the changed answers and judge for yourself',
   ],
-  resolved: false,
+  ...{ course: '', resolved: false },
 }
 
 const REWARD = row('reward/score', 'Reward', 1.092, { unit: 'reward', badDirection: 'down', trend: 'up' })

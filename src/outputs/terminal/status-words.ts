@@ -1,4 +1,5 @@
 import type { Alert, Severity } from '../../detectors/detector.ts'
+import { failuresOf } from '../failures.ts'
 import type { DisplayState } from './display-state.ts'
 import type { Glyphs } from './glyphs.ts'
 import { type Line, type Style, span } from './spans.ts'
@@ -34,10 +35,14 @@ export interface AlertCounts extends Readonly<Record<Severity, number>> {
   readonly muted: number
 }
 
-/** Counts alerts; a muted one counts as that alone, whatever its severity. */
-export function countAlerts(alerts: readonly Pick<Alert, 'severity' | 'muted'>[]): AlertCounts {
+/** Counts failures, each at the gravest that it was; a muted one counts as that alone, whatever its severity. */
+export function countAlerts(
+  alerts: readonly Pick<Alert, 'id' | 'kind' | 'severity' | 'replaces' | 'muted'>[],
+): AlertCounts {
   const counts = { info: 0, warning: 0, critical: 0, muted: 0 }
-  for (const { severity, muted } of alerts)
+  for (const {
+    gravest: { severity, muted },
+  } of failuresOf(alerts))
     if (muted) counts.muted++
     else if (Object.hasOwn(counts, severity)) counts[severity]++
   return counts

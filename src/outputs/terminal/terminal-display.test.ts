@@ -91,6 +91,18 @@ describe('simple mode output', () => {
     iteration(3)
     expect((await emulator.everything()).join('\n').match(/● critical/g)).toHaveLength(1)
   })
+
+  it('says in one line that a failure has eased, and counts it once', async () => {
+    const emulator = createEmulator(80, 24)
+    const { start, iteration } = run(emulator.stream)
+    start()
+    const perplexity = (i: number) => (i < 60 ? 10 : i < 100 ? 1000 : 20)
+    for (let i = 0; i < 180; i++) iteration(i, { 'quality/ref_perplexity': perplexity(i) })
+    const lines = (await emulator.everything()).filter((line) => line !== '')
+    expect(lines.at(-2)).toMatch(/^● warning iteration \d+ {2}Loss of coherence has eased to a warning$/)
+    expect(lines.at(-1)).toMatch(/● 1(?! )/)
+    expect(lines.join('\n').match(/→ Start again/g)).toHaveLength(1)
+  })
 })
 
 describe('verbose mode tables', () => {

@@ -12,7 +12,7 @@ import type { SampleComparison } from '../../quality/comparison.ts'
 import type { AnalyzerView } from '../../run-summary.ts'
 import { type Clock, systemClock } from '../../time.ts'
 import { VerbosityLevel } from '../../verbosity.ts'
-import { alertView, collectState } from './collect-state.ts'
+import { collectState, newAlertView } from './collect-state.ts'
 import type { AlertView, DisplayState } from './display-state.ts'
 import { displayText } from './display-text.ts'
 import { createPace, etaMs } from './eta.ts'
@@ -234,7 +234,7 @@ export class TerminalDisplay implements TrainingCallback {
     const fresh: Alert[] = []
     for (let i = history.length - 1; i >= 0 && history[i]!.id !== this.#newestAlert; i--) fresh.unshift(history[i]!)
     this.#newestAlert = newest.id
-    return fresh.filter(({ muted }) => !muted).map(alertView)
+    return fresh.filter(({ muted }) => !muted).map((alert) => newAlertView(alert, history))
   }
 
   #state(exact: boolean): DisplayState {

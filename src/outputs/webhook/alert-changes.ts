@@ -3,23 +3,32 @@
  *
  * @module
  */
-import type { Alert } from '../../detectors/detector.ts'
-import { type AlertChange, isAtLeast } from './notification.ts'
+import type { Alert, Severity } from '../../detectors/detector.ts'
+import { formerOf, isAtLeast } from '../failures.ts'
+import type { AlertChange } from './notification.ts'
 
-/** One alert that is new, or has passed. */
+/** One alert that is new, or is over. */
 export interface ChangedAlert {
   readonly change: AlertChange
   readonly alert: Alert
+  /** Severity of the alert that it has replaced, where that grew worse or eased; null otherwise. */
+  readonly before: Severity | null
 }
 
 /**
- * Whether an alert is what another one, which is over, has grown into: a history has an entry for each severity, and the smaller one has not passed. Each
- * broken invariant stands for itself.
+ * What a new alert means to somebody who knows of those before it: a failure that was not there, one that has grown worse, or one that has eased. Of
+ * another kind than the one that it replaces, it is news.
  */
-export function takesPlaceOf(alert: Alert, former: Alert): boolean {
-  if (former.state !== 'resolved' || alert.kind !== former.kind || isAtLeast(former.severity, alert.severity))
-    return false
-  return alert.kind !== 'broken-invariant' || alert.detector === former.detector
+export function changeOf(alert: Alert, history: readonly Alert[]): ChangedAlert {
+  const former = formerOf(alert, history)
+  if (former === null || former.severity === alert.severity) return { change: 'opened', alert, before: null }
+  const change = isAtLeast(alert.severity, former.severity) ? 'escalated' : 'eased'
+  return { change, alert, before: former.severity }
+}
+
+/** Whether what becomes of an alert that is over is told with the one that has replaced it: it has not passed. */
+export function goesOn(alert: Alert, history: readonly Alert[]): boolean {
+  return history.some((one) => one.replaces === alert.id && changeOf(one, history).change !== 'opened')
 }
 
 /**
@@ -32,15 +41,14 @@ export function alertChanges(): (history: readonly Alert[]) => readonly ChangedA
     if (history === seen) return []
     const before = seen
     seen = history
-    const over = history.filter(({ state, muted }, i) => before[i]?.state === 'open' && state === 'resolved' && !muted)
+    const passed = history.filter(
+      (alert, i) =>
+        before[i]?.state === 'open' && alert.state === 'resolved' && !alert.muted && !goesOn(alert, history),
+    )
     const fresh = history.slice(before.length).filter(({ muted }) => !muted)
-    const passed = over.filter((former) => !fresh.some((alert) => takesPlaceOf(alert, former)))
     return [
-      ...passed.map((alert): ChangedAlert => ({ change: 'resolved', alert })),
-      ...fresh.map((alert): ChangedAlert => {
-        const grown = over.some((former) => takesPlaceOf(alert, former))
-        return { change: grown ? 'escalated' : 'opened', alert }
-      }),
+      ...passed.map((alert): ChangedAlert => ({ change: 'resolved', alert, before: null })),
+      ...fresh.map((alert) => changeOf(alert, history)),
     ]
   }
 }

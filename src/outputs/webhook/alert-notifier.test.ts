@@ -75,16 +75,26 @@ describe('a notifier in the process of the training', () => {
     const { url, got } = await listen(fine)
     const { monitor, said, log } = setUp(url)
     log(0, 2, 2, 3, 0, 0, 0, 0)
-    // Smaller evidence for long enough: the graver alert has passed, the smaller one stands in its place.
+    // Smaller evidence for long enough: the failure has eased.
     log(3, ...Array.from({ length: 15 }, () => 2))
     await monitor.close()
     expect(told(got)).toEqual([
       ...['opened warning', 'escalated critical', 'resolved critical'],
-      ...['opened critical', 'resolved critical', 'opened warning'],
+      ...['opened critical', 'eased warning'],
     ])
     const { notifications } = JSON.parse(got[0]!) as { notifications: Notification[] }
     expect(notifications[0]).toMatchObject({ run: monitor.runId, name: 'my <!channel> run', path: process.cwd() })
     expect(said).toEqual([])
+  })
+
+  it('tells whoever hears of critical ones only that one has eased', async () => {
+    const { url, got } = await listen(fine)
+    const { monitor, log } = setUp(url, {}, { severity: 'critical' })
+    log(2, 3, ...Array.from({ length: 15 }, () => 2), 0, 0, 0)
+    await monitor.close()
+    expect(told(got)).toEqual(['escalated critical', 'eased warning'])
+    const { text } = JSON.parse(got.join('')) as { text: string }
+    expect(text).toContain('Eased to a warning: ')
   })
 
   it('tells nobody of what is muted, too small, or was there before', async () => {

@@ -11,8 +11,8 @@ import { plainText } from '../../text/plain-text.ts'
 import { systemClock } from '../../time.ts'
 import { alertChanges, type ChangedAlert } from './alert-changes.ts'
 import { type Notifier, notifier } from './notifier.ts'
+import { MAX_TELLS, toldAlerts } from './told-alerts.ts'
 import { type Webhook, webhookTargets } from './webhook-targets.ts'
-import { MAX_TELLS, wornAlerts } from './worn-alerts.ts'
 
 /** Options of {@link AlertNotifier}. */
 export interface AlertNotifierOptions {
@@ -30,7 +30,7 @@ export interface AlertNotifierOptions {
 const LAST_MESSAGES_MS = 5000
 
 /**
- * Tells people of a run's alerts through webhooks: once when an alert is raised, when a graver one takes its place, and when it has passed; three times at the
+ * Tells people of a run's alerts through webhooks: once when a failure is seen, when it grows worse or eases, and when it has passed; three times at the
  * most of a failure that comes and goes. It takes no time from the training: messages are sent beside it, tried again for about 90 seconds, and given up with a
  * warning. What the analyzer has found before the notifier is registered is not told, nor is a muted alert.
  *
@@ -67,9 +67,7 @@ export class AlertNotifier implements TrainingCallback {
   readonly #options: AlertNotifierOptions
   readonly #notifier: Notifier
   readonly #changes = alertChanges()
-  readonly #worn = wornAlerts()
-  /** Ids of the alerts that people were told of, and not yet that they have passed. */
-  readonly #told = new Set<string>()
+  readonly #told = toldAlerts()
 
   constructor(options: AlertNotifierOptions) {
     this.#options = options
@@ -98,23 +96,18 @@ export class AlertNotifier implements TrainingCallback {
   }
 
   #look(): void {
-    for (const changed of this.#changes(this.#options.analyzer.alertHistory))
-      if (this.#isTold(changed)) this.#tell(changed)
+    for (const changed of this.#changes(this.#options.analyzer.alertHistory)) {
+      const { told, isJustWorn } = this.#told.take('', changed)
+      if (isJustWorn) this.#say(`${changed.alert.kind} has come ${MAX_TELLS} times; nobody is told of more`)
+      if (told) this.#tell(told)
+    }
   }
 
-  #isTold({ change, alert }: ChangedAlert): boolean {
-    if (change === 'resolved') return this.#told.delete(alert.id)
-    const how = this.#worn.count('', alert)
-    if (how === 'just-worn') this.#say(`${alert.kind} has come ${MAX_TELLS} times; nobody is told of more`)
-    if (how !== 'fresh') return false
-    this.#told.add(alert.id)
-    return true
-  }
-
-  #tell({ change, alert }: ChangedAlert): void {
+  #tell({ change, alert, before }: ChangedAlert): void {
     const { runId, name, outputDir } = this.#options.monitor.summary()
     const path = outputDir ?? process.cwd()
-    this.#notifier.notify({ change, run: runId, name, path, host: hostname(), time: systemClock.unixSeconds(), alert })
+    const time = systemClock.unixSeconds()
+    this.#notifier.notify({ change, run: runId, name, path, host: hostname(), time, alert, before })
   }
 
   #say(text: string): void {

@@ -8,7 +8,7 @@ import { plainText } from '../../text/plain-text.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../report/words.ts'
 
 /** What became of an alert. */
-export type AlertChange = 'opened' | 'escalated' | 'resolved'
+export type AlertChange = 'opened' | 'escalated' | 'eased' | 'resolved'
 
 /** One change of one alert of one run. */
 export interface Notification {
@@ -22,6 +22,8 @@ export interface Notification {
   /** Unix seconds. */
   readonly time: number
   readonly alert: Alert
+  /** Severity that the failure had before it grew worse or eased; null for what is new, or has passed. */
+  readonly before: Severity | null
 }
 
 /** The parts of a message; every text is one line without control characters. */
@@ -31,13 +33,7 @@ export interface NotificationWords {
   readonly facts: readonly (readonly [label: string, text: string])[]
 }
 
-const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 const MAX_CHARACTERS = 600
-
-/** Whether a severity is at least another. */
-export function isAtLeast(severity: Severity, least: Severity): boolean {
-  return RANK[severity] >= RANK[least]
-}
 
 export function notificationWords({ change, name, path, host, alert }: Notification): NotificationWords {
   const title = `${said(alert.severity, change)}: ${KIND_TITLES[alert.kind as AlertKind]} in ${plainText(name, 80)}`
@@ -48,7 +44,9 @@ export function notificationWords({ change, name, path, host, alert }: Notificat
     facts: [
       ['Iteration', `${alert.iteration}, ${onsetWords(alert.onset)}`],
       ['How sure', plainText(certaintyWords(alert), MAX_CHARACTERS)],
-      ...(change === 'resolved' ? [] : advice.slice(0, 3).map((text): [string, string] => ['What to do', text])),
+      ...(change === 'resolved' || change === 'eased'
+        ? []
+        : advice.slice(0, 3).map((text): [string, string] => ['What to do', text])),
       ['Run', `${plainText(path, 200)} on ${plainText(host, 80)}`],
     ],
   }
@@ -56,5 +54,6 @@ export function notificationWords({ change, name, path, host, alert }: Notificat
 
 function said(severity: Severity, change: AlertChange): string {
   if (change === 'resolved') return 'Passed'
+  if (change === 'eased') return severity === 'warning' ? 'Eased to a warning' : 'Eased to a note'
   return severity === 'critical' ? 'Critical' : severity === 'warning' ? 'Warning' : 'Note'
 }

@@ -6,8 +6,9 @@
  */
 import type { Severity } from '../../detectors/detector.ts'
 import { sleep } from '../../time.ts'
+import { isAtLeast } from '../failures.ts'
 import { bodyOf, type WebhookForm } from './forms.ts'
-import { isAtLeast, type Notification } from './notification.ts'
+import type { Notification } from './notification.ts'
 import { type SendOptions, type Sent, send } from './send.ts'
 
 /** Where messages go. */
@@ -47,7 +48,11 @@ export function notifier(options: NotifierOptions): Notifier {
   return {
     notify(notification) {
       if (over.signal.aborted) return
-      for (const one of channels) if (isAtLeast(notification.alert.severity, one.severity)) one.add(notification)
+      const { alert, before } = notification
+      // Who was told that it is bad is told that it has eased.
+      for (const one of channels)
+        if (isAtLeast(alert.severity, one.severity) || (before !== null && isAtLeast(before, one.severity)))
+          one.add(notification)
     },
     async close(withinMs) {
       hurry.abort()

@@ -35,7 +35,7 @@ const told = (more: Partial<Notification> = {}): Notification => ({
   path: '/data/r',
   host: 'gpu-7',
   time: 1,
-  alert,
+  ...{ alert, before: null },
   ...more,
 })
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { canonicalMetric } from '../../../vocabulary/canonical.ts'
+import { courseWords, failuresOf } from '../../failures.ts'
 import { unwatchedKinds, unwatchedWords } from '../coverage-words.ts'
 import { formatNumber, formatQuantity } from '../format.ts'
 import type { ReportAlert, TrainingReport } from '../report.ts'
@@ -13,9 +14,10 @@ import { code, type Fact, joined, short, type Table, text, type Words } from './
 const RANK = { critical: 0, warning: 1, info: 2 } as const
 const MAX_DETECTORS = 50
 
-/** The alerts that are not muted, the most serious first. */
+/** The gravest alert of each failure that is not muted, the most serious first. */
 export function sortedAlerts({ alerts }: Pick<TrainingReport, 'alerts'>): ReportAlert[] {
-  return alerts
+  return failuresOf(alerts)
+    .map(({ gravest }) => gravest)
     .filter(({ muted }) => !muted)
     .toSorted((a, b) => RANK[a.severity] - RANK[b.severity] || a.iteration - b.iteration)
 }
@@ -32,7 +34,7 @@ export function mutedFact({ alerts }: Pick<TrainingReport, 'alerts'>): Fact | nu
 export function alertFacts(alert: ReportAlert, report: TrainingReport): Fact[] {
   const [first] = alert.series
   const unit = (first === undefined ? undefined : (report.metrics[first]?.unit ?? canonicalMetric(first)?.unit)) ?? ''
-  const state = alert.state === 'resolved' ? ', passed since' : ''
+  const failure = failuresOf(report.alerts).find(({ gravest }) => gravest.id === alert.id)
   const series = joined(
     alert.series.map((name) => [code(name)]),
     ', ',
@@ -41,7 +43,9 @@ export function alertFacts(alert: ReportAlert, report: TrainingReport): Fact[] {
     { label: 'What', words: [text(alert.reason, 500)] },
     {
       label: 'Since when',
-      words: [`${onsetWords(alert.onset)}; raised after iteration ${formatNumber(alert.iteration)}${state}`],
+      words: [
+        `${onsetWords(alert.onset)}; raised after iteration ${formatNumber(alert.iteration)}${failure ? courseWords(failure) : ''}`,
+      ],
     },
     {
       label: 'How sure',

@@ -1,0 +1,72 @@
+/**
+ * What a person calls one failure: an alert, and those that replaced it as it grew worse or eased.
+ *
+ * @module
+ */
+import type { Alert, Severity } from '../detectors/detector.ts'
+
+type Entry = Pick<Alert, 'id' | 'kind' | 'severity' | 'replaces'>
+
+const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
+  info: 'a note',
+  warning: 'a warning',
+  critical: 'critical',
+}
+
+/** One failure. */
+export interface Failure<One extends Entry> {
+  /** Its alerts, oldest first; one at least. */
+  readonly alerts: readonly One[]
+  /** The first one of the highest severity that it reached. */
+  readonly gravest: One
+  readonly newest: One
+}
+
+const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
+
+/** Whether a severity is at least another. */
+export function isAtLeast(severity: Severity, least: Severity): boolean {
+  return RANK[severity] >= RANK[least]
+}
+
+/** The alert of the same failure that one has replaced. One of another kind is another failure. */
+export function formerOf<One extends Entry>(alert: One, history: readonly One[]): One | null {
+  // Logs from before it was told have none.
+  if (alert.replaces === null || alert.replaces === undefined) return null
+  const former = history.find(({ id }) => id === alert.replaces)
+  return former?.kind === alert.kind ? former : null
+}
+
+/** The failures of a run, in the order in which they began. */
+export function failuresOf<One extends Entry>(history: readonly One[]): readonly Failure<One>[] {
+  const chains: One[][] = []
+  const chainOf = new Map<One, One[]>()
+  for (const alert of history) {
+    const former = formerOf(alert, history)
+    const chain = former === null ? undefined : chainOf.get(former)
+    if (chain) chain.push(alert)
+    else chains.push([alert])
+    chainOf.set(alert, chain ?? chains.at(-1)!)
+  }
+  return chains.map((alerts) => ({
+    alerts,
+    gravest: alerts.reduce((gravest, one) => (isAtLeast(gravest.severity, one.severity) ? gravest : one)),
+    newest: alerts.at(-1)!,
+  }))
+}
+
+/** What came before and after its gravest alert, to follow the iteration of that: `, a warning from 365 on, passed since`; empty where it stands as it was raised. */
+export function courseWords({ alerts, gravest, newest }: Failure<Entry & Pick<Alert, 'iteration' | 'state'>>): string {
+  const [first] = alerts
+  const before =
+    first && first !== gravest ? `, ${severityWords(first)} from ${first.iteration.toLocaleString('en')} on` : ''
+  if (newest.state === 'resolved') return `${before}, passed since`
+  return newest === gravest || newest.severity === gravest.severity
+    ? before
+    : `${before}, eased to ${severityWords(newest)} at ${newest.iteration.toLocaleString('en')}`
+}
+
+/** `a note`, `a warning`, `critical`. */
+export function severityWords({ severity }: Pick<Alert, 'severity'>): string {
+  return SEVERITY_WORDS[severity]
+}
