@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createWriteStream, existsSync } from 'node:fs'
+import { basename, dirname, extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -18,6 +19,7 @@ import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
+import { integerOption } from './options.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
 import { mapOption, READS, trainerOption } from './source-options.ts'
 
@@ -192,6 +194,13 @@ function showCommand(): Command {
     })
 }
 
+interface CompareFlags {
+  readonly png?: string
+  readonly series: readonly string[]
+  readonly width: number
+  readonly json?: true
+}
+
 function compareCommand(): Command {
   return verb(
     'compare',
@@ -199,25 +208,62 @@ function compareCommand(): Command {
     `${NAMED}
 
 A series' level is its mean over the last third of a run. It is marked where it differs from the first run's beyond what chance brings, by the means of eight
-blocks of it.`,
+blocks of it.
+
+--png draws the curves of up to eight runs, a panel a series, with the alerts of each run; a name that ends in .svg gives an SVG. Drawn are up to nine
+series, those first that all of the runs have; --series draws others.
+
+Examples:
+  telltale compare baseline new-reward
+  telltale compare baseline new-reward @last --png runs.png
+  telltale compare baseline @last --png kl.png --series kl_ref/token --series reward/score --width 10`,
   )
     .argument('<run...>', 'two runs or more')
+    .option('--png <file>', 'draw the curves into a file, PNG or SVG by the end of its name')
+    .option(
+      '--series <name>',
+      'draw this series; may be repeated',
+      (name: string, before: readonly string[]) => [...before, name],
+      [],
+    )
+    .option('--width <inches>', 'of the figure, of 150 dots each', integerOption(5, 40), 15)
     .option('--json', 'print it as JSON, with 95 % intervals of the differences to the first run')
-    .action(async (names: readonly string[], { json }: { json?: true }) => {
+    .action(async (names: readonly string[], flags: CompareFlags) => {
       if (names.length < 2) throw new TelltaleError('bad-usage', 'expected two runs or more; telltale show is for one')
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
       const { compareRuns } = await import('../lookback/compare-runs.ts')
       const { compareText } = await import('../lookback/compare-text.ts')
-      await withStore((store) => {
+      await withStore(async (store) => {
         const all = store.runs()
-        const comparison = compareRuns(
-          store,
-          names.map((name) => findStoredRun(all, name)),
-        )
-        if (json) sayJson(comparison)
-        else process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+        const runs = names.map((name) => findStoredRun(all, name))
+        const drawn = flags.png === undefined ? null : await drawComparison(store, runs, flags.png, flags)
+        const comparison = compareRuns(store, runs)
+        if (flags.json) sayJson({ ...comparison, ...(drawn ? { drawn } : {}) })
+        else {
+          process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+          if (drawn)
+            process.stdout.write(
+              `\n${plainText(drawn.file, 300)}: ${drawn.series.length} series${drawn.left > 0 ? `; --series NAME draws one of the ${drawn.left} others` : ''}\n`,
+            )
+        }
       })
     })
+}
+
+async function drawComparison(store: RunStore, runs: readonly StoredRun[], file: string, how: CompareFlags) {
+  const ending = extname(file).toLowerCase()
+  if (ending !== '.png' && ending !== '.svg')
+    throw new TelltaleError(
+      'bad-option',
+      `--png is ${JSON.stringify(plainText(file, 200))}; expected a name that ends in .png or .svg`,
+    )
+  const { comparePlot } = await import('../lookback/compare-plot.ts')
+  const { renderPng, renderSvg } = await import('../outputs/plots/render.ts')
+  const { writeAtomically } = await import('../outputs/write-atomically.ts')
+  const { drawing, series, left } = comparePlot(store, runs, { series: how.series, widthInches: how.width })
+  const svg = renderSvg(drawing)
+  writeAtomically(dirname(file), basename(file), ending === '.svg' ? svg : await renderPng(svg))
+  return { file, series, left }
 }
 
 function exportCommand(): Command {

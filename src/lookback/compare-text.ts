@@ -11,6 +11,7 @@ import { fitLine, indentLines, type Line, renderLine, span, wrapLine } from '../
 import { sparkline } from '../outputs/terminal/sparkline.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { RunComparison, SeriesComparison } from './compare-runs.ts'
+import { headlinesFirst } from './series-order.ts'
 
 const MAX_WIDTH = 160
 const LABEL = 26
@@ -20,8 +21,6 @@ const MAX_SERIES = 40
 const MAX_SETTINGS = 40
 const MAX_ALERTS = 6
 const SERIES_HEADING = 'Series, mean of the last third; * where it differs from the first run beyond chance (95 %)'
-/** Series that are shown first. */
-const HEADLINES = ['reward/', 'kl_ref/', 'quality/', 'entropy/', 'length/', 'loss/', 'value/', 'grad/', 'ppo/']
 
 interface Page {
   readonly width: number
@@ -114,11 +113,7 @@ function settingLines({ settings }: RunComparison, page: Page): Line[] {
 }
 
 function seriesLines({ series }: RunComparison, page: Page): Line[] {
-  const place = ({ name }: SeriesComparison) => {
-    const at = HEADLINES.findIndex((group) => name.startsWith(group))
-    return at < 0 ? HEADLINES.length : at
-  }
-  const ordered = series.toSorted((a, b) => place(a) - place(b))
+  const ordered = headlinesFirst(series)
   const left = ordered.length - MAX_SERIES
   return [
     [],

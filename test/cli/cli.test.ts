@@ -603,6 +603,31 @@ describe('looking back', () => {
     expect(telltale(['export', 'trl', '--format', 'csv'], env).stdout).toMatch(/^step,\S+\n1,[\s\S]*\n12,[^\n]*\n$/)
     const compared = telltale(['compare', '@last', 'trl-grpo'], env)
     expect(compared.stdout).toMatch(/No setting differs/)
+    for (const [name, beginning] of [
+      ['curves.png', '\u0089PNG'],
+      ['curves.SVG', '<svg'],
+    ] as const) {
+      const file = join(dir, name)
+      const drawn = telltale(['compare', 'trl', '@last', '--png', file], env)
+      expect(drawn).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/curves\.(png|SVG): 9 series; --series NAME/),
+      })
+      expect(readFileSync(file, 'latin1').slice(0, 4)).toBe(beginning)
+      expect(readdirSync(dir).filter((one) => one.startsWith('.curves'))).toEqual([])
+      const asked = telltale(['compare', 'trl', 'trl', '--json', '--png', file, '--series', 'reward/score'], env)
+      expect(JSON.parse(asked.stdout)).toMatchObject({ runs: [{}, {}], drawn: { file, series: ['reward/score'] } })
+    }
+    for (const [more, what] of [
+      [['--png', 'curves.jpg'], /expected a name that ends in \.png or \.svg/],
+      [['--png', join(main, 'below.png')], /cannot be (made|written)/],
+      [['--png', 'x.png', '--series', 'none'], /no run has a series "none"; they have reward\/score/],
+      [['--png', 'x.png', '--width', '4'], /Expected an integer from 5 to 40/],
+    ] as const)
+      expect(telltale(['compare', 'trl', 'trl', ...more], env)).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(what),
+      })
     expect(telltale(['compare', 'trl'], env)).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/two runs or more/),

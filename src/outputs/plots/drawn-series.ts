@@ -58,7 +58,12 @@ export function clipArrows(
 }
 
 /** Crosses at the foot of the axis, where values are NaN or infinite. */
-export function crosses(buckets: readonly HistoryBucket[], yMin: number, minGap: number, colour: string = NOT_FINITE): Drawn {
+export function crosses(
+  buckets: readonly HistoryBucket[],
+  yMin: number,
+  minGap: number,
+  colour: string = NOT_FINITE,
+): Drawn {
   const iterations = buckets.filter((bucket) => bucket.nonFinite > 0).map(bucketMiddle)
   return {
     type: 'scatter',

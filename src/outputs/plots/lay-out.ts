@@ -57,12 +57,12 @@ export function layOut(options: {
   const { width, height, rows, shared, legend = [] } = options
   const labels = markLabels(shared.marks)
   const parts: ChartParts = { grid: [], xAxis: [], yAxis: [], series: [], graphic: [] }
-  const common = legendRows(legend, width - 2 * MARGIN)
+  const common = commonRows(legend, width)
   parts.graphic.push(...drawLegend(common, MARGIN, MARGIN + LEGEND_ROW / 2))
   const heights = rows.map((row) => row.height ?? 1)
-  const free = height - 2 * MARGIN - legendHeight(common.length) - ROW_GAP * (rows.length - 1)
+  const free = height - 2 * MARGIN - legendHeight(legend, width) - ROW_GAP * (rows.length - 1)
   const unitHeight = free / heights.reduce((sum, one) => sum + one, 0)
-  let top = MARGIN + legendHeight(common.length)
+  let top = MARGIN + legendHeight(legend, width)
   // Series panels that begin in one column also begin their data at one place, whatever the width of their tick labels.
   const indent = (column: number) =>
     Math.max(
@@ -92,8 +92,13 @@ export function layOut(options: {
   }
 }
 
-/** Height of what stands above all rows. */
-function legendHeight(rows: number): number {
+function commonRows(legend: readonly LegendItem[], width: number): LegendItem[][] {
+  return legendRows(legend, width - 2 * MARGIN)
+}
+
+/** Height of a legend above all rows of a figure so wide. */
+export function legendHeight(legend: readonly LegendItem[], width: number): number {
+  const rows = commonRows(legend, width).length
   return rows === 0 ? 0 : rows * LEGEND_ROW + ROW_GAP
 }
 

@@ -11,7 +11,7 @@ import { BESIDE, NOT_FINITE, SUPERSEDED, TREND } from './palette.ts'
 import type { PanelContext, PreparedPanel, SeriesPanel } from './panel.ts'
 import { plotCount, plotNumber, plotText } from './plot-text.ts'
 import type { TrendLine } from './series-data.ts'
-import { bucketMiddle, isolatedPoints, type Point, rawPoints, type ToAxis } from './series-points.ts'
+import { bucketMiddle, isolatedPoints, type Point, rawPoints, smoothedPoints, type ToAxis } from './series-points.ts'
 import { smooth } from './smooth.ts'
 import { tickLabels } from './tick-labels.ts'
 import { axisName, bounded, valueAxis } from './value-axis.ts'
@@ -33,10 +33,10 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
   const finite = all.filter((bucket) => bucket.count > 0)
   const beside = buckets.some((bucket) => bucket.count > 0) ? (panel.beside?.series.buckets ?? []) : []
   const nonFinite = buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0)
-  const { range, exponent, divisor, yMin, yMax, toAxis } = valueAxis(finite, [
-    ...thresholds.map(({ value }) => value),
-    ...finiteBounds(beside),
-  ])
+  const { range, exponent, divisor, yMin, yMax, toAxis } = valueAxis(
+    [all],
+    [...thresholds.map(({ value }) => value), ...finiteBounds(beside)],
+  )
 
   const raw = rawPoints(buckets, toAxis)
   const smoothed = panel.smooth === false ? null : smooth(buckets, range)
@@ -168,13 +168,6 @@ function rawLine(points: readonly Point[], colour: string, light: boolean, spars
     lineStyle: { color: colour, width: light ? 1.1 : 1.8, opacity: light ? 0.45 : 1, join: 'bevel' },
     itemStyle: { color: colour, opacity: light ? 0.45 : 1 },
   }
-}
-
-function smoothedPoints(buckets: readonly HistoryBucket[], values: readonly number[], toAxis: ToAxis): Point[] {
-  return buckets.map((bucket, i) => {
-    const value = values[i]!
-    return [bucketMiddle(bucket), Number.isFinite(value) ? toAxis(value) : null]
-  })
 }
 
 function smoothLine(

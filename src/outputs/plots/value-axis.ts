@@ -1,5 +1,5 @@
 import type { HistoryBucket } from '../../metrics/history.ts'
-import { type AxisRange, axisExponent, axisRange } from './axis-range.ts'
+import { type AxisRange, axisExponent, axisRange, type Extent } from './axis-range.ts'
 import { plotText } from './plot-text.ts'
 import type { ToAxis } from './series-points.ts'
 
@@ -15,14 +15,20 @@ export interface ValueAxis {
 }
 
 /**
- * @param finite buckets that have a finite value.
+ * @param groups buckets of each series that shares the axis; a short series beside a long one is not taken for values far out.
  * @param include values that shall be visible as far as that does not flatten the data.
  */
-export function valueAxis(finite: readonly HistoryBucket[], include: readonly number[] = []): ValueAxis {
-  const range = axisRange(
-    finite.map(({ min, max }) => ({ min: bounded(min), max: bounded(max) })),
-    include,
-  ) ?? { min: 0, max: 1, clippedAbove: false, clippedBelow: false }
+export function valueAxis(groups: readonly (readonly HistoryBucket[])[], include: readonly number[] = []): ValueAxis {
+  const ranges = groups.flatMap((buckets) => axisRange(extentsOf(buckets), include) ?? [])
+  const range: AxisRange =
+    ranges.length === 0
+      ? { min: 0, max: 1, clippedAbove: false, clippedBelow: false }
+      : ranges.reduce((a, b) => ({
+          min: Math.min(a.min, b.min),
+          max: Math.max(a.max, b.max),
+          clippedAbove: a.clippedAbove || b.clippedAbove,
+          clippedBelow: a.clippedBelow || b.clippedBelow,
+        }))
   const exponent = axisExponent(Math.max(Math.abs(range.min), Math.abs(range.max)))
   const divisor = 10 ** exponent
   const yMin = range.min / divisor
@@ -32,6 +38,10 @@ export function valueAxis(finite: readonly HistoryBucket[], include: readonly nu
   const reach = 2 * (yMax - yMin)
   const toAxis: ToAxis = (value) => Math.min(Math.max(value / divisor, yMin - reach), yMax + reach) + 0
   return { range, exponent, divisor, yMin, yMax, toAxis }
+}
+
+function extentsOf(buckets: readonly HistoryBucket[]): readonly Extent[] {
+  return buckets.filter(({ count }) => count > 0).map(({ min, max }) => ({ min: bounded(min), max: bounded(max) }))
 }
 
 /** The difference of two values of 1e308 is infinite; nobody sees that these are drawn at 1e300. */
