@@ -1,14 +1,12 @@
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Command } from 'commander'
-import { pathOfRun } from '../lookback/path-of-run.ts'
-import { existingStore } from '../stores/open-store.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { mapOption, pathsOfRuns, READS, STORED, trainerOption } from './source-options.ts'
 
 interface ReportFlags extends AnalyzerFlags {
   readonly outputDir: string
@@ -21,7 +19,7 @@ interface ReportFlags extends AnalyzerFlags {
 export function reportCommand(): Command {
   const command = new Command('report')
     .description('Draws the plots of a run and writes its report as Markdown, JSON and HTML.')
-    .argument('<path>', 'a file or folder of runs, a run that is stored (its name, or @last), or - for standard input')
+    .argument('<path>', 'a file or folder of runs, a run that is stored (a name, or @last), or - for standard input')
     .option(
       '--output-dir <folder>',
       'where the files go; with a folder of runs, a folder in it each',
@@ -38,6 +36,7 @@ export function reportCommand(): Command {
       'after',
       `
 ${READS}
+${STORED}
 A run that still goes on is reported as it is now. The run itself is only read.
 
 Examples:
@@ -57,8 +56,7 @@ async function report(path: string, flags: ReportFlags): Promise<number> {
   const { outputDir, json, trainer, map, ...check } = flags
   checkAnalyzerFlags(check)
   const { reportPath } = await import('../inspect/report-path.ts')
-  const place = pathOfRun(path, () => existingStore(process.env))
-  const read = await readPaths([place], {
+  const read = await readPaths(pathsOfRuns([path]), {
     read: (one, how) =>
       reportPath(one, {
         check,

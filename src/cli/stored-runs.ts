@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { basename, dirname, extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +10,7 @@ import { errorMessage, TelltaleError } from '../errors.ts'
 import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
 import type { ImportOptions } from '../lookback/import-runs.ts'
+import { placeOf } from '../lookback/path-of-run.ts'
 import { type RunOrder, SORTS } from '../lookback/run-order.ts'
 import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
@@ -21,7 +22,7 @@ import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './an
 import { sayJson } from './json-output.ts'
 import { integerOption } from './options.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { mapOption, pathsOfRuns, READS, RUNS_ARGUMENT, STORED, trainerOption } from './source-options.ts'
 
 const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. It is made of the runs, and can be made again
 from them: telltale import PATH.`
@@ -81,22 +82,32 @@ function importCommand(): Command {
   const command = verb(
     'import',
     'Puts recorded runs of any format into the store, judged as telltale check judges them.',
-    READS,
+    `${READS}
+${STORED}
+
+Examples:
+  telltale import runs output              all runs below two folders
+  telltale import @last --mode threshold   the run that was seen last once more, judged by the fixed rules`,
   )
-    .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
+    .argument('<path...>', RUNS_ARGUMENT)
     .option('--json', 'print what was stored as JSON')
     .addOption(trainerOption())
     .addOption(mapOption())
   return addAnalyzerOptions(command).action(async (paths: readonly string[], flags: ImportFlags) => {
     const { json, trainer, map, ...check } = flags
     checkAnalyzerFlags(check)
+    const places = pathsOfRuns(paths)
     await withStore(async (store) => {
-      const imported = await importAll(paths, { store, check, trainer, rename: map }, ({ run, iterations, alerts }) => {
-        if (!json)
-          process.stdout.write(
-            `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
-          )
-      })
+      const imported = await importAll(
+        places,
+        { store, check, trainer, rename: map },
+        ({ run, iterations, alerts }) => {
+          if (!json)
+            process.stdout.write(
+              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
+            )
+        },
+      )
       if (imported === null) return
       if (json) sayJson({ store: storePath(process.env), ...imported })
       process.exitCode = imported.errors.length > 0 ? 2 : 0
@@ -522,12 +533,6 @@ damaged) is in the file that was set aside.`,
       })
     },
   )
-}
-
-/** The file or folder that a run was found by. */
-function placeOf({ key, run, path }: StoredRun): string {
-  const place = key.endsWith(` ${run}`) ? key.slice(0, -run.length - 1) : path
-  return existsSync(place) ? place : path
 }
 
 function verifyCommand(): Command {

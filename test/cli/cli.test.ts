@@ -632,6 +632,23 @@ describe('looking back', () => {
       status: 2,
       stderr: expect.stringMatching(/two runs or more/),
     })
+    // Read again from where it stands, and stored in its own place.
+    expect(telltale(['import', '@last'], env)).toMatchObject({
+      status: 0,
+      stdout: 'trl-grpo: 12 iterations, no alerts\n',
+    })
+    expect(JSON.parse(telltale(['explain', 'trl', 'kl-explosion', '--json'], env).stdout)).toMatchObject({
+      runs: [{ run: 'trl-grpo', iterations: 12 }],
+    })
+    expect(JSON.parse(telltale(['doctor', '@last', '--json'], env).stdout)).toMatchObject({
+      runs: [{ run: 'trl-grpo' }],
+    })
+    expect(telltale(['doctor', 'nonsense'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/nonsense cannot be read/),
+    })
+    for (const verb of ['import', 'explain', 'doctor', 'report'])
+      expect(telltale([verb, '--help'], env).stdout).toMatch(/What is no path is a run that is stored/)
     expect(telltale(['verify'], env)).toMatchObject({ status: 0, stdout: 'sound: 1 runs\n' })
     expect(telltale(['rm', 'trl'], env).stdout).toBe('forgotten: trl-grpo\n')
     expect(telltale(['show', 'trl'], env)).toMatchObject({
