@@ -186,21 +186,30 @@ function showCommand(): Command {
   return verb(
     'show',
     'Shows a run that is stored: how it went, its alerts, its series with their curves, its settings.',
-    NAMED,
+    `${NAMED}
+
+Of a run with an alert it says how long it went on after the onset of the first critical one (or else the first), by the times of the iterations where
+they are logged, and about, as if all had taken the same, where not. The number of GPUs is taken from the settings (world_size, num_processes,
+n_gpus_per_node × nnodes, gpus, …) where they say it.`,
   )
     .argument('<run>', 'which run')
+    .option('--gpus <n>', 'how many GPUs the run had, for GPU-hours after the onset', integerOption(1, 1_000_000))
     .option('--json', 'print it as JSON, with every series in at most 1,000 buckets')
-    .action(async (name: string, { json }: { json?: true }) => {
+    .action(async (name: string, { json, gpus }: { json?: true; gpus?: number }) => {
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      const { afterOnset } = await import('../lookback/after-onset.ts')
       const { showText } = await import('../lookback/show-text.ts')
       await withStore((store) => {
         const run = findStoredRun(store.runs(), name)
         if (!json) {
-          process.stdout.write(`${showText(run, store, process.stdout, process.env).join('\n')}\n`)
+          process.stdout.write(`${showText(run, store, process.stdout, process.env, gpus).join('\n')}\n`)
           return
         }
         const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
-        sayJson({ run, alerts: store.alerts(run.key), series, samples: store.samples(run.key, 20) })
+        sayJson({
+          ...{ run, alerts: store.alerts(run.key), afterOnset: afterOnset(run, store, gpus) },
+          ...{ series, samples: store.samples(run.key, 20) },
+        })
       })
     })
 }

@@ -579,10 +579,16 @@ describe('looking back', () => {
       runs: [{ name: 'trl-grpo' }],
     })
     expect(telltale(['show', '@last'], env).stdout).toMatch(/^trl-grpo {2}completed/)
-    const shown = JSON.parse(telltale(['show', 'trl', '--json'], env).stdout) as {
+    expect(telltale(['show', 'trl', '--gpus', '0'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/Expected an integer from 1 to 1,000,000/),
+    })
+    const shown = JSON.parse(telltale(['show', 'trl', '--gpus', '8', '--json'], env).stdout) as {
+      afterOnset: unknown
       series: { name: string; buckets: unknown[] }[]
     }
     expect(shown.series.find(({ name }) => name === 'reward/score')?.buckets).toHaveLength(12)
+    expect(shown.afterOnset).toBeNull()
     const sql = "SELECT count(*) AS n FROM points WHERE series = 'reward/score'"
     expect(telltale(['query', sql], env).stdout).toBe('n\n12\n')
     expect(telltale(['samples', 'trl'], env).stdout).toMatch(/^No answers are kept/)

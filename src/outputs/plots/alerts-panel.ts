@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 import type { Severity } from '../../detectors/detector.ts'
+import { SEVERITY_WORDS } from '../severity-words.ts'
 import type { ChartJson } from './chart-definition.ts'
 import type { LegendItem } from './legend.ts'
 import { SEVERITY_COLOUR } from './palette.ts'
@@ -47,7 +49,7 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
     yTicks: shown.map((kind) => ({ value: rowOf.get(kind)!, label: plotText(kind, 28) })),
     legend: [
       ...counts.map(({ severity, count }) => ({
-        text: `${severity}: ${plotCount(count)}`,
+        text: `${SEVERITY_WORDS[severity]}: ${plotCount(count)}`,
         colour: SEVERITY_COLOUR[severity],
         part: severity,
         swatch: SEVERITY_SHAPE[severity].swatch,

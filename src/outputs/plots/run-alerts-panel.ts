@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SEVERITY_WORDS } from '../severity-words.ts'
 import { SEVERITIES, SEVERITY_SHAPE } from './alerts-panel.ts'
 import type { Extent } from './axis-range.ts'
 import type { Drawn } from './drawn-series.ts'
@@ -36,7 +37,7 @@ export function prepareRunAlertsPanel(runs: readonly ComparedRun[]): PreparedPan
     yTicks: labels.map((label, i) => ({ value: rowOf(i), label })),
     legend: logged.map(
       (severity): LegendItem => ({
-        text: severity === 'info' ? 'note' : severity,
+        text: SEVERITY_WORDS[severity],
         colour: MUTED,
         swatch: SEVERITY_SHAPE[severity].swatch,
       }),

@@ -34,6 +34,6 @@ export function alertCountWords(counts: Readonly<Record<Severity, number>>): str
   const parts: string[] = []
   if (counts.critical > 0) parts.push(`${counts.critical} critical`)
   if (counts.warning > 0) parts.push(`${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`)
-  if (counts.info > 0) parts.push(`${counts.info} info`)
+  if (counts.info > 0) parts.push(`${counts.info} ${counts.info === 1 ? 'note' : 'notes'}`)
   return parts.join(', ')
 }

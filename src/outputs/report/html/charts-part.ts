@@ -1,6 +1,7 @@
 import type { ChartDefinition } from '../../plots/chart-definition.ts'
 import type { Panel } from '../../plots/panel.ts'
 import { rowsFromJson } from '../../plots/panel-json.ts'
+import { SEVERITY_WORDS } from '../../severity-words.ts'
 import { short } from '../content/rich-text.ts'
 import { formatNumber, formatQuantity, listed, plural } from '../format.ts'
 import { PLOTS } from '../plot-files.ts'
@@ -79,7 +80,7 @@ function panelWords(panel: Panel, report: TrainingReport): string {
 function alertWords({ alerts }: TrainingReport): string {
   const each = alerts.map(
     ({ severity, kind, iteration }) =>
-      `${severity}, ${KIND_TITLES[kind].toLowerCase()} at iteration ${formatNumber(iteration)}`,
+      `${SEVERITY_WORDS[severity]}, ${KIND_TITLES[kind].toLowerCase()} at iteration ${formatNumber(iteration)}`,
   )
   return `${plural(alerts.length, 'alert')}: ${listed(each, 6)}.`
 }
