@@ -112,10 +112,12 @@ function difference(first: Level, other: Level): SeriesComparison['differences']
 }
 
 function curveOf(store: RunStore, run: StoredRun, name: string, longest: number): readonly number[] {
-  const width = (longest + 1) / PIECES
-  const sums = Array.from({ length: PIECES }, () => ({ sum: 0, count: 0 }))
-  for (const { firstIteration, lastIteration, mean, count } of store.zoom(run.key, name, { buckets: 4 * PIECES })) {
-    const piece = sums[Math.min(PIECES - 1, Math.floor((firstIteration + lastIteration) / 2 / width))]!
+  // A run of a few iterations has no more pieces than these: the others would be empty.
+  const pieces = Math.min(PIECES, longest + 1)
+  const width = (longest + 1) / pieces
+  const sums = Array.from({ length: pieces }, () => ({ sum: 0, count: 0 }))
+  for (const { firstIteration, lastIteration, mean, count } of store.zoom(run.key, name, { buckets: 4 * pieces })) {
+    const piece = sums[Math.min(pieces - 1, Math.floor((firstIteration + lastIteration) / 2 / width))]!
     if (count === 0) continue
     piece.sum += mean * count
     piece.count += count
