@@ -118,6 +118,9 @@ describe('the figure of several runs', () => {
     const [axis] = chart.option.xAxis as unknown as readonly { min: number; max: number }[]
     expect([axis!.min < 0, axis!.max > 399, axis!.max < 420]).toEqual([true, true, true])
     expect(yAxis(chart).max).toBeGreaterThan(5)
+    // It has its shape all the same, though it ends before the place of the first one.
+    const [, short] = drawn(chart).filter(({ type, z }) => type === 'scatter' && z === 7)
+    expect(short!.data.map(([iteration]) => iteration)).toEqual([11])
     expect(wordsOf(chart).join()).not.toContain('beyond the axis')
   })
 
