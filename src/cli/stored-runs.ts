@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { basename, dirname, extname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -19,6 +18,7 @@ import { plainText } from '../text/plain-text.ts'
 import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
+import { drawComparison } from './draw-comparison.ts'
 import { sayJson } from './json-output.ts'
 import { integerOption } from './options.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
@@ -268,22 +268,6 @@ Examples:
         }
       })
     })
-}
-
-async function drawComparison(store: RunStore, runs: readonly StoredRun[], file: string, how: CompareFlags) {
-  const ending = extname(file).toLowerCase()
-  if (ending !== '.png' && ending !== '.svg')
-    throw new TelltaleError(
-      'bad-option',
-      `--png is ${JSON.stringify(plainText(file, 200))}; expected a name that ends in .png or .svg`,
-    )
-  const { comparePlot } = await import('../lookback/compare-plot.ts')
-  const { renderPng, renderSvg } = await import('../outputs/plots/render.ts')
-  const { writeAtomically } = await import('../outputs/write-atomically.ts')
-  const { drawing, series, left } = comparePlot(store, runs, { series: how.series, widthInches: how.width })
-  const svg = renderSvg(drawing)
-  writeAtomically(dirname(file), basename(file), ending === '.svg' ? svg : await renderPng(svg))
-  return { file, series, left }
 }
 
 function exportCommand(): Command {

@@ -19,6 +19,8 @@ export interface ComparePlotChoice {
   /** Canonical names; the most telling ones where there is none. */
   readonly series: readonly string[]
   readonly widthInches: number
+  /** Told of each series that is read, and of how many values all of them may have. */
+  readonly onSeries?: ((done: number, all: number, values: number) => void) | undefined
 }
 
 /** A figure, and what is not in it. */
@@ -71,12 +73,12 @@ export function comparePlot(store: RunStore, runs: readonly StoredRun[], choice:
       .slice(0, MAX_ALERTS)
       .map(({ iteration, severity, kind }) => ({ iteration, severity, what: KIND_TITLES[kind] ?? kind })),
   }))
-  const panels = chosen.map(
-    ({ name, unit }): RunsPanel => ({
-      ...{ title: metricTitle(name), name, unit },
-      curves: runs.map(({ key }) => store.zoom(key, name, { buckets: BUCKETS }).map(historyBucket)),
-    }),
-  )
+  const values = chosen.length * runs.reduce((sum, { iterations }) => sum + iterations, 0)
+  const panels = chosen.map(({ name, unit }, i): RunsPanel => {
+    choice.onSeries?.(i, chosen.length, values)
+    const curves = runs.map(({ key }) => store.zoom(key, name, { buckets: BUCKETS }).map(historyBucket))
+    return { title: metricTitle(name), name, unit, curves }
+  })
   return {
     drawing: runComparison(compared, panels, choice.widthInches),
     series: chosen.map(({ name }) => name),
