@@ -19,7 +19,7 @@ import { spreadOut } from './series-points.ts'
 /** From the middle of a symbol to its words, and from these to the next symbol. */
 const GAP = 10
 /** Characters of a run's name beside its row. */
-const MAX_LABEL = 20
+const MAX_LABEL = 24
 
 /** Fits a panel to the alerts of the runs. */
 export function prepareRunAlertsPanel(runs: readonly ComparedRun[]): PreparedPanel {
