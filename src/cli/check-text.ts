@@ -3,12 +3,14 @@
  *
  * @module
  */
+
 import type { CheckedPath } from '../check/check-path.ts'
 import type { CheckedRun } from '../check/run-check.ts'
 import type { Alert } from '../detectors/detector.ts'
 import { courseWords, type Failure, failuresOf } from '../outputs/failures.ts'
 import { unwatchedKinds, unwatchedWords } from '../outputs/report/coverage-words.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, mutedWords, onsetWords } from '../outputs/report/words.ts'
+import { SEVERITY_WORDS } from '../outputs/severity-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
@@ -64,7 +66,7 @@ function runLines(run: CheckedRun, page: Page): Line[] {
 function alertLines(failure: Failure<Alert>, page: Page): Line[] {
   const alert = failure.gravest
   const what: Line = [
-    span(`${page.glyphs.bullet} ${alert.severity}`, SEVERITY_STYLE[alert.severity]),
+    span(`${page.glyphs.bullet} ${SEVERITY_WORDS[alert.severity]}`, SEVERITY_STYLE[alert.severity]),
     span(
       ` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${courseWords(failure)}  `,
       'strong',

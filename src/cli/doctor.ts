@@ -3,7 +3,7 @@ import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { mapOption, pathsOfRuns, READS, RUNS_ARGUMENT, STORED, trainerOption } from './source-options.ts'
 
 interface DoctorFlags {
   readonly json?: true
@@ -17,7 +17,7 @@ export function doctorCommand(): Command {
     .description(
       'Says what a run logs, what can be judged of it, and how to log the rest; without a path, looks at this machine.',
     )
-    .argument('[path...]', 'files and folders of runs, or - for standard input')
+    .argument('[path...]', RUNS_ARGUMENT)
     .option('--json', 'print it as JSON')
     .addOption(trainerOption())
     .addOption(mapOption())
@@ -28,10 +28,12 @@ export function doctorCommand(): Command {
       'after',
       `
 ${READS}
+${STORED}
 
 Examples:
   telltale doctor            this machine: Node, libraries, the terminal, the data folder, the Python client
   telltale doctor output     what was found, whose run it is, which failures can be seen, and the trainer's options for the others
+  telltale doctor @last      the same of the stored run that was seen last
 
 Exit code 0: looked. 1: something of this machine does not work. 2: input that cannot be read, or bad usage.`,
     )
@@ -52,7 +54,7 @@ async function machine({ json }: DoctorFlags): Promise<number> {
 async function runs(paths: readonly string[], { json, trainer, map }: DoctorFlags): Promise<number> {
   const { doctorPath } = await import('../inspect/doctor-path.ts')
   const { runsText } = await import('../inspect/doctor-text.ts')
-  const read = await readPaths(paths, {
+  const read = await readPaths(pathsOfRuns(paths), {
     read: (path, how) => doctorPath(path, { check: {}, trainer, rename: map, ...how }),
     unreadable: ({ checked }) => checked.unreadable,
     say: async (result) => {

@@ -4,7 +4,7 @@ import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { mapOption, pathsOfRuns, READS, STORED, trainerOption } from './source-options.ts'
 
 interface ExplainFlags extends Omit<AnalyzerFlags, 'mode'> {
   readonly json?: true
@@ -16,7 +16,7 @@ interface ExplainFlags extends Omit<AnalyzerFlags, 'mode'> {
 export function explainCommand(): Command {
   const command = new Command('explain')
     .description('Says why there is an alert in a run, or none: what the detectors compared, over the whole run.')
-    .argument('<path>', 'a file or folder of runs, or - for standard input')
+    .argument('<path>', 'a file or folder of runs, a run that is stored (a name, or @last), or - for standard input')
     .addArgument(new Argument('[kind]', 'only this kind of failure, with a chart').choices(ALERT_KINDS))
     .option('--json', 'print the statistics with their thresholds as JSON')
     .addOption(trainerOption())
@@ -29,6 +29,7 @@ export function explainCommand(): Command {
       'after',
       `
 ${READS}
+${STORED}
 
 The detectors of mode calibrated compare a statistic, in standard errors, with thresholds that follow from the rate of false alarms
 (--false-alarm-rate); exact rules count iterations in a row.
@@ -36,6 +37,7 @@ The detectors of mode calibrated compare a statistic, in standard errors, with t
 Examples:
   telltale explain output                            every kind of failure, a line or two each
   telltale explain output kl-explosion               one of them, with its curve
+  telltale explain @last                             the stored run that was seen last
   telltale explain output --false-alarm-rate 0.1     nearer to what a bolder setting would say
   telltale explain output --json | jq '.runs[].kinds[].statistics'
 
@@ -51,7 +53,7 @@ async function explain(path: string, kind: AlertKind | null, flags: ExplainFlags
   checkAnalyzerFlags({ ...check, mode: 'calibrated' })
   const { explainPath } = await import('../inspect/explain-path.ts')
   const { explainText } = await import('../inspect/explain-text.ts')
-  const read = await readPaths([path], {
+  const read = await readPaths(pathsOfRuns([path]), {
     read: (one, how) => explainPath(one, { check, trainer, rename: map, ...how }, kind),
     unreadable: ({ checked }) => checked.unreadable,
     say: async ({ runs }) => {

@@ -3,14 +3,13 @@ import { basename } from 'node:path'
 import { Command } from 'commander'
 import type { AlertKind } from '../detectors/detector.ts'
 import { mutedKindsOf } from '../lookback/muted-kinds.ts'
-import { pathOfRun } from '../lookback/path-of-run.ts'
 import { existingStore } from '../stores/open-store.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { ignoreOption, mapOption, READS, trainerOption } from './source-options.ts'
+import { ignoreOption, mapOption, pathsOfRuns, READS, STORED, trainerOption } from './source-options.ts'
 
 interface ReportFlags extends AnalyzerFlags {
   readonly outputDir: string
@@ -24,7 +23,7 @@ interface ReportFlags extends AnalyzerFlags {
 export function reportCommand(): Command {
   const command = new Command('report')
     .description('Draws the plots of a run and writes its report as Markdown, JSON and HTML.')
-    .argument('<path>', 'a file or folder of runs, a run that is stored (its name, or @last), or - for standard input')
+    .argument('<path>', 'a file or folder of runs, a run that is stored (a name, or @last), or - for standard input')
     .option(
       '--output-dir <folder>',
       'where the files go; with a folder of runs, a folder in it each',
@@ -42,6 +41,7 @@ export function reportCommand(): Command {
       'after',
       `
 ${READS}
+${STORED}
 What was muted in a run that is stored is muted in its report, too. A run that still goes on is reported as it is now. The run itself is only read.
 
 Examples:
@@ -61,9 +61,9 @@ async function report(path: string, flags: ReportFlags): Promise<number> {
   const { outputDir, json, ignore = [], trainer, map, ...judged } = flags
   checkAnalyzerFlags(judged)
   const { reportPath } = await import('../inspect/report-path.ts')
-  const store = () => existingStore(process.env)
-  const place = pathOfRun(path, store)
-  const check = { ...judged, mute: [...ignore, ...(place === path ? [] : mutedKindsOf(path, store))] }
+  const [place = path] = pathsOfRuns([path])
+  const muted = place === path ? [] : mutedKindsOf(path, () => existingStore(process.env))
+  const check = { ...judged, mute: [...ignore, ...muted] }
   const read = await readPaths([place], {
     read: (one, how) =>
       reportPath(one, {

@@ -1,11 +1,26 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { ALERT_KINDS, type AlertKind } from '../detectors/detector.ts'
+import { pathOfRun } from '../lookback/path-of-run.ts'
+import { existingStore } from '../stores/open-store.ts'
 import { TRAINERS } from '../vocabulary/vocabulary.ts'
 
 /** What Telltale reads, for the help of the verbs that do. */
 export const READS = `Reads Telltale's own logs, JSON lines such as {"step":3,"loss":0.1} or verl's {"step":3,"data":{…}}, trainer_state.json,
 CSV with a step column, what TRL, verl and OpenRLHF print, TensorBoard's event files, W&B's .wandb files, databases of trackio and
 MLflow, MLflow's mlruns folders, and the answers that TRL and verl save. What a path is, its content tells.`
+
+/** How the verbs that read runs name them. */
+export const RUNS_ARGUMENT =
+  'files and folders of runs, runs that are stored (a name, or @last), or - for standard input'
+
+/** More about {@link RUNS_ARGUMENT}, for the help. */
+export const STORED = `What is no path is a run that is stored, read again from where it stands: its id, its name, the beginning of one of them that fits no other,
+or @last.`
+
+/** Paths as they are, and the places of stored runs that are named. @throws TelltaleError `bad-usage` where several runs fit a name. */
+export function pathsOfRuns(texts: readonly string[]): readonly string[] {
+  return texts.map((text) => pathOfRun(text, () => existingStore(process.env)))
+}
 
 /** `--trainer NAME`. */
 export function trainerOption(): Option {

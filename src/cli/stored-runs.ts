@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { createWriteStream, existsSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -17,9 +17,11 @@ import { plainText } from '../text/plain-text.ts'
 import { systemClock } from '../time.ts'
 import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
+import { drawComparison } from './draw-comparison.ts'
 import { sayJson } from './json-output.ts'
+import { integerOption } from './options.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { mapOption, READS, trainerOption } from './source-options.ts'
+import { mapOption, pathsOfRuns, READS, RUNS_ARGUMENT, STORED, trainerOption } from './source-options.ts'
 
 const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. It is made of the runs, and can be made again
 from them: telltale import PATH.`
@@ -79,22 +81,32 @@ function importCommand(): Command {
   const command = verb(
     'import',
     'Puts recorded runs of any format into the store, judged as telltale check judges them.',
-    READS,
+    `${READS}
+${STORED}
+
+Examples:
+  telltale import runs output              all runs below two folders
+  telltale import @last --mode threshold   the run that was seen last once more, judged by the fixed rules`,
   )
-    .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
+    .argument('<path...>', RUNS_ARGUMENT)
     .option('--json', 'print what was stored as JSON')
     .addOption(trainerOption())
     .addOption(mapOption())
   return addAnalyzerOptions(command).action(async (paths: readonly string[], flags: ImportFlags) => {
     const { json, trainer, map, ...check } = flags
     checkAnalyzerFlags(check)
+    const places = pathsOfRuns(paths)
     await withStore(async (store) => {
-      const imported = await importAll(paths, { store, check, trainer, rename: map }, ({ run, iterations, alerts }) => {
-        if (!json)
-          process.stdout.write(
-            `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
-          )
-      })
+      const imported = await importAll(
+        places,
+        { store, check, trainer, rename: map },
+        ({ run, iterations, alerts }) => {
+          if (!json)
+            process.stdout.write(
+              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
+            )
+        },
+      )
       if (imported === null) return
       if (json) sayJson({ store: storePath(process.env), ...imported })
       process.exitCode = imported.errors.length > 0 ? 2 : 0
@@ -173,23 +185,39 @@ function showCommand(): Command {
   return verb(
     'show',
     'Shows a run that is stored: how it went, its alerts, its series with their curves, its settings.',
-    NAMED,
+    `${NAMED}
+
+Of a run with an alert it says how long it went on after the onset of the first critical one (or else the first), by the times of the iterations where
+they are logged, and about, as if all had taken the same, where not. The number of GPUs is taken from the settings (world_size, num_processes,
+n_gpus_per_node × nnodes, gpus, …) where they say it.`,
   )
     .argument('<run>', 'which run')
+    .option('--gpus <n>', 'how many GPUs the run had, for GPU-hours after the onset', integerOption(1, 1_000_000))
     .option('--json', 'print it as JSON, with every series in at most 1,000 buckets')
-    .action(async (name: string, { json }: { json?: true }) => {
+    .action(async (name: string, { json, gpus }: { json?: true; gpus?: number }) => {
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
+      const { afterOnset } = await import('../lookback/after-onset.ts')
       const { showText } = await import('../lookback/show-text.ts')
       await withStore((store) => {
         const run = findStoredRun(store.runs(), name)
         if (!json) {
-          process.stdout.write(`${showText(run, store, process.stdout, process.env).join('\n')}\n`)
+          process.stdout.write(`${showText(run, store, process.stdout, process.env, gpus).join('\n')}\n`)
           return
         }
         const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
-        sayJson({ run, alerts: store.alerts(run.key), series, samples: store.samples(run.key, 20) })
+        sayJson({
+          ...{ run, alerts: store.alerts(run.key), afterOnset: afterOnset(run, store, gpus) },
+          ...{ series, samples: store.samples(run.key, 20) },
+        })
       })
     })
+}
+
+interface CompareFlags {
+  readonly png?: string
+  readonly series: readonly string[]
+  readonly width: number
+  readonly json?: true
 }
 
 function compareCommand(): Command {
@@ -199,23 +227,44 @@ function compareCommand(): Command {
     `${NAMED}
 
 A series' level is its mean over the last third of a run. It is marked where it differs from the first run's beyond what chance brings, by the means of eight
-blocks of it.`,
+blocks of it.
+
+--png draws the curves of up to eight runs, a panel a series, with the alerts of each run; a name that ends in .svg gives an SVG. Drawn are up to nine
+series, those first that all of the runs have; --series draws others.
+
+Examples:
+  telltale compare baseline new-reward
+  telltale compare baseline new-reward @last --png runs.png
+  telltale compare baseline @last --png kl.png --series kl_ref/token --series reward/score --width 10`,
   )
     .argument('<run...>', 'two runs or more')
+    .option('--png <file>', 'draw the curves into a file, PNG or SVG by the end of its name')
+    .option(
+      '--series <name>',
+      'draw this series; may be repeated',
+      (name: string, before: readonly string[]) => [...before, name],
+      [],
+    )
+    .option('--width <inches>', 'of the figure, of 150 dots each', integerOption(5, 40), 15)
     .option('--json', 'print it as JSON, with 95 % intervals of the differences to the first run')
-    .action(async (names: readonly string[], { json }: { json?: true }) => {
+    .action(async (names: readonly string[], flags: CompareFlags) => {
       if (names.length < 2) throw new TelltaleError('bad-usage', 'expected two runs or more; telltale show is for one')
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
       const { compareRuns } = await import('../lookback/compare-runs.ts')
       const { compareText } = await import('../lookback/compare-text.ts')
-      await withStore((store) => {
+      await withStore(async (store) => {
         const all = store.runs()
-        const comparison = compareRuns(
-          store,
-          names.map((name) => findStoredRun(all, name)),
-        )
-        if (json) sayJson(comparison)
-        else process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+        const runs = names.map((name) => findStoredRun(all, name))
+        const drawn = flags.png === undefined ? null : await drawComparison(store, runs, flags.png, flags)
+        const comparison = compareRuns(store, runs)
+        if (flags.json) sayJson({ ...comparison, ...(drawn ? { drawn } : {}) })
+        else {
+          process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+          if (drawn)
+            process.stdout.write(
+              `\n${plainText(drawn.file, 300)}: ${drawn.series.length} series${drawn.left > 0 ? `; --series NAME draws one of the ${drawn.left} others` : ''}\n`,
+            )
+        }
       })
     })
 }
@@ -459,7 +508,7 @@ damaged) is in the file that was set aside.`,
       const { json, ...check } = flags
       checkAnalyzerFlags(check)
       await withStore(async (store) => {
-        const paths = given.length > 0 ? given : [...new Set(store.runs().map(placeOf))]
+        const paths = given.length > 0 ? given : [...new Set(store.runs().map(({ path }) => path))]
         if (paths.length === 0)
           throw new TelltaleError('bad-usage', 'no run is stored: say where the runs are, as for telltale import')
         const imported = await importAll(paths, { store, check }, ({ run }) => {
@@ -476,12 +525,6 @@ damaged) is in the file that was set aside.`,
       })
     },
   )
-}
-
-/** The file or folder that a run was found by. */
-function placeOf({ key, run, path }: StoredRun): string {
-  const place = key.endsWith(` ${run}`) ? key.slice(0, -run.length - 1) : path
-  return existsSync(place) ? place : path
 }
 
 function verifyCommand(): Command {

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import type { Alert, Severity } from '../detectors/detector.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
+import { SEVERITY_WORDS } from '../outputs/severity-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { indentLines, type Line, renderLine, span, wrapLine } from '../outputs/terminal/spans.ts'
@@ -101,7 +103,10 @@ function heading(kind: ExplainedKind): Line {
   if (worst === null) return [title, span('no alert', 'good')]
   return [
     title,
-    span(`${worst.severity} at iteration ${worst.iteration.toLocaleString('en')}`, SEVERITY_STYLE[worst.severity]),
+    span(
+      `${SEVERITY_WORDS[worst.severity]} at iteration ${worst.iteration.toLocaleString('en')}`,
+      SEVERITY_STYLE[worst.severity],
+    ),
   ]
 }
 
@@ -154,7 +159,7 @@ function blindLines({ kind, why }: ExplainedKind, page: Page): Line[] {
 function levelsOf({ thresholds }: ExplainedStatistic): ChartLevel[] {
   return LEVELS.flatMap(({ severity, style }) => {
     const value = thresholds[severity]
-    return value === undefined ? [] : [{ label: severity === 'info' ? 'note' : severity, value, style }]
+    return value === undefined ? [] : [{ label: SEVERITY_WORDS[severity], value, style }]
   })
 }
 

@@ -87,8 +87,8 @@ describe('explain', () => {
 
   it('keeps two runs of the same id apart', async () => {
     for (const [folder, kl] of [
-      ['x', 'NaN'],
-      ['y', 0.1],
+      ['x y', 'NaN'],
+      ['x-y', 0.1],
     ] as const) {
       mkdirSync(join(place, 'same', folder, 'a'), { recursive: true })
       const lines = Array.from({ length: 30 }, (_, step) =>

@@ -6,6 +6,7 @@
 import type { Alert } from '../detectors/detector.ts'
 import { t975 } from '../stats/student-t.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
+import { flatSettings, MAX_SETTINGS } from './flat-settings.ts'
 
 /** A setting that is not the same in all runs; null where a run has none. */
 export interface SettingDifference {
@@ -50,13 +51,12 @@ export interface RunComparison {
 const PIECES = 48
 const BLOCKS = 8
 const MAX_VALUES = 20_000
-const MAX_SETTINGS = 500
 const MAX_ANSWERS = 5
 
 export function compareRuns(store: RunStore, runs: readonly StoredRun[]): RunComparison {
   return {
     runs,
-    settings: settingsOf(runs.map(({ config }) => flat(config))),
+    settings: settingsOf(runs.map(({ config }) => flatSettings(config))),
     series: seriesOf(store, runs),
     alerts: runs.map(({ key }) => store.alerts(key)),
     answers: answersOf(store, runs),
@@ -69,18 +69,6 @@ function settingsOf(all: readonly ReadonlyMap<string, string>[]): readonly Setti
     .map((name) => ({ name, values: all.map((one) => one.get(name) ?? null) }))
     .filter(({ values }) => values.some((value) => value !== values[0]))
     .slice(0, MAX_SETTINGS)
-}
-
-/** Nested settings by their path. */
-function flat(config: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> {
-  const found = new Map<string, string>()
-  const walk = (value: unknown, path: string, depth: number): void => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value) && depth < 8)
-      for (const [key, inner] of Object.entries(value)) walk(inner, path === '' ? key : `${path}.${key}`, depth + 1)
-    else if (found.size < 4 * MAX_SETTINGS) found.set(path, JSON.stringify(value) ?? 'undefined')
-  }
-  walk(config, '', 0)
-  return found
 }
 
 function seriesOf(store: RunStore, runs: readonly StoredRun[]): readonly SeriesComparison[] {
@@ -124,10 +112,12 @@ function difference(first: Level, other: Level): SeriesComparison['differences']
 }
 
 function curveOf(store: RunStore, run: StoredRun, name: string, longest: number): readonly number[] {
-  const width = (longest + 1) / PIECES
-  const sums = Array.from({ length: PIECES }, () => ({ sum: 0, count: 0 }))
-  for (const { firstIteration, lastIteration, mean, count } of store.zoom(run.key, name, { buckets: 4 * PIECES })) {
-    const piece = sums[Math.min(PIECES - 1, Math.floor((firstIteration + lastIteration) / 2 / width))]!
+  // A run of a few iterations has no more pieces than these: the others would be empty.
+  const pieces = Math.min(PIECES, longest + 1)
+  const width = (longest + 1) / pieces
+  const sums = Array.from({ length: pieces }, () => ({ sum: 0, count: 0 }))
+  for (const { firstIteration, lastIteration, mean, count } of store.zoom(run.key, name, { buckets: 4 * pieces })) {
+    const piece = sums[Math.min(pieces - 1, Math.floor((firstIteration + lastIteration) / 2 / width))]!
     if (count === 0) continue
     piece.sum += mean * count
     piece.count += count

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { failuresOf } from '../outputs/failures.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatInUnit } from '../outputs/terminal/format-value.ts'
@@ -11,6 +12,9 @@ import { fitLine, indentLines, type Line, renderLine, span, wrapLine } from '../
 import { sparkline } from '../outputs/terminal/sparkline.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import type { RunComparison, SeriesComparison } from './compare-runs.ts'
+import { markAnswers } from './mark-answers.ts'
+import { headlinesFirst } from './series-order.ts'
+import { wordDiffLine } from './word-diff.ts'
 
 const MAX_WIDTH = 160
 const LABEL = 26
@@ -19,14 +23,17 @@ const MAX_COLUMN = 34
 const MAX_SERIES = 40
 const MAX_SETTINGS = 40
 const MAX_ALERTS = 6
+/** Columns of an answer that stands beside others, at the least, and between two of them. */
+const MIN_CELL = 34
+const CELL_GAP = 3
+const MAX_ANSWER_LINES = 20
 const SERIES_HEADING = 'Series, mean of the last third; * where it differs from the first run beyond chance (95 %)'
-/** Series that are shown first. */
-const HEADLINES = ['reward/', 'kl_ref/', 'quality/', 'entropy/', 'length/', 'loss/', 'value/', 'grad/', 'ppo/']
 
 interface Page {
   readonly width: number
   readonly column: number
   readonly glyphs: Glyphs
+  readonly color: boolean
 }
 
 export function compareText(
@@ -36,8 +43,8 @@ export function compareText(
 ): readonly string[] {
   const width = Math.min(MAX_WIDTH, sizeOf(stream).columns)
   const column = Math.max(MIN_COLUMN, Math.min(MAX_COLUMN, Math.floor((width - LABEL) / comparison.runs.length)))
-  const page: Page = { width, column, glyphs: glyphsFor(showsUnicode(env)) }
   const color = wantsColor(stream, env)
+  const page: Page = { width, column, glyphs: glyphsFor(showsUnicode(env)), color }
   return [
     ...headLines(comparison, page),
     ...settingLines(comparison, page),
@@ -53,7 +60,8 @@ function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
       cells.map((cell): Line => [span(cell)]),
       page,
     )
-  const told = alerts.map((some) => some.filter(({ severity, muted }) => severity !== 'info' && !muted))
+  const failures = alerts.map((some) => failuresOf(some).map(({ gravest }) => gravest))
+  const told = failures.map((some) => some.filter(({ severity, muted }) => severity !== 'info' && !muted))
   const most = Math.min(MAX_ALERTS, Math.max(0, ...told.map(({ length }) => length)))
   return [
     rowOf(
@@ -75,7 +83,7 @@ function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
     ),
     row(
       'alerts',
-      alerts.map((some) =>
+      failures.map((some) =>
         some.length === 0
           ? 'none'
           : `${some.filter(({ severity, muted }) => severity === 'critical' && !muted).length} critical of ${some.length}`,
@@ -97,7 +105,7 @@ function settingLines({ settings }: RunComparison, page: Page): Line[] {
   const left = settings.length - MAX_SETTINGS
   return [
     [],
-    heading,
+    ...wrapLine(heading, page.width, 2, page.glyphs),
     ...settings.slice(0, MAX_SETTINGS).map(({ name, values }) =>
       rowOf(
         displayText(name, LABEL - 2),
@@ -114,11 +122,7 @@ function settingLines({ settings }: RunComparison, page: Page): Line[] {
 }
 
 function seriesLines({ series }: RunComparison, page: Page): Line[] {
-  const place = ({ name }: SeriesComparison) => {
-    const at = HEADLINES.findIndex((group) => name.startsWith(group))
-    return at < 0 ? HEADLINES.length : at
-  }
-  const ordered = series.toSorted((a, b) => place(a) - place(b))
+  const ordered = headlinesFirst(series)
   const left = ordered.length - MAX_SERIES
   return [
     [],
@@ -164,20 +168,67 @@ function onScale(values: readonly number[], low: number, high: number, columns: 
 
 function answerLines({ answers, runs }: RunComparison, page: Page): Line[] {
   if (answers.length === 0) return []
+  const legend = wordDiffLine(
+    [
+      { kind: 'removed', text: 'only in the first run' },
+      { kind: 'added', text: 'not in the first run' },
+    ],
+    page.color,
+  )
   return [
     [],
-    [span('Newest answers to the same prompts', 'strong')],
+    ...wrapLine([span('Newest answers to the same prompts: ', 'strong'), ...legend], page.width, 2, page.glyphs),
     ...answers.flatMap(({ prompt, answers: some }) => [
       ...indentLines(2, wrapLine([span(displayText(prompt, 400), 'dim')], page.width - 2, 3, page.glyphs)),
-      ...some.flatMap(({ iteration, response, reward }, i) => {
-        const label = `${displayText(runs[i]!.name, 24)} at ${iteration}${Number.isNaN(reward) ? '' : `, reward ${formatInUnit(reward, '', page.glyphs)}`}: `
-        return indentLines(
-          4,
-          wrapLine([span(label, 'dim'), span(displayText(response, 600))], page.width - 4, 5, page.glyphs),
-        )
-      }),
+      ...indentLines(4, sideBySide(answerCells(some, runs, page), page.width - 4, page)),
     ]),
   ]
+}
+
+/** An answer's head and its words, which may still be broken into lines of any width. */
+interface AnswerCell {
+  readonly head: Line
+  readonly words: Line
+}
+
+/** Beside each other where the page has room for it, or else one below the other. */
+function sideBySide(cells: readonly AnswerCell[], width: number, page: Page): Line[] {
+  const column = Math.floor((width - CELL_GAP * (cells.length - 1)) / cells.length)
+  const beside = column >= MIN_CELL
+  const room = beside ? column : width
+  const blocks = cells.map(({ head, words }) => [
+    ...wrapLine(head, room, 2, page.glyphs),
+    ...(beside
+      ? wrapLine(words, room, MAX_ANSWER_LINES, page.glyphs)
+      : indentLines(2, wrapLine(words, room - 2, MAX_ANSWER_LINES, page.glyphs))),
+  ])
+  if (!beside) return blocks.flat()
+  const height = Math.max(...blocks.map((lines) => lines.length))
+  return Array.from({ length: height }, (_, i) =>
+    blocks.flatMap(
+      (lines, at): Line => [
+        ...(at > 0 ? [span(' '.repeat(CELL_GAP))] : []),
+        ...fitLine(lines[i] ?? [], column, page.glyphs),
+      ],
+    ),
+  )
+}
+
+function answerCells(
+  some: RunComparison['answers'][number]['answers'],
+  runs: RunComparison['runs'],
+  { color, glyphs }: Page,
+): readonly AnswerCell[] {
+  const marked = markAnswers(some.map(({ response }) => response))
+  return some.map(({ iteration, response, reward }, i) => {
+    const rewarded = Number.isNaN(reward) ? '' : `, reward ${formatInUnit(reward, '', glyphs)}`
+    const words = wordDiffLine(marked[i]!, color)
+    const same = i > 0 && response === some[0]!.response
+    return {
+      head: [span(`${displayText(runs[i]!.name, 24)} at ${iteration}${rewarded}:`, 'dim')],
+      words: same ? [span('(the same as the first)', 'dim')] : words.length === 0 ? [span('(empty)', 'dim')] : words,
+    }
+  })
 }
 
 function rowOf(label: string, cells: readonly Line[], { column, width, glyphs }: Page): Line {

@@ -152,6 +152,9 @@ describe('what was imported', () => {
     expect(reward!.differences[2]!.interval[0]).toBeLessThan(0)
     expect(reward!.differences[2]!.interval[1]).toBeGreaterThan(0)
     expect(answers).toMatchObject([{ prompt: 'how?', answers: [{ response: 'left answers' }, {}, {}] }])
+    // A short run has a piece an iteration, and no gaps between them; it begins with iteration 1.
+    const [curve] = compareRuns(store, named(['trl-grpo', 'trl-grpo'])).series[0]!.curves
+    expect([curve!.length, curve!.findLastIndex(Number.isNaN)]).toEqual([13, 0])
     for (const columns of [70, 140]) {
       const text = compareText(compareRuns(store, named(['left', 'right', 'alps'])), stream(columns), env)
       for (const line of text) {

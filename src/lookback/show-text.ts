@@ -3,7 +3,11 @@
  *
  * @module
  */
+
+import { courseWords, failuresOf } from '../outputs/failures.ts'
+import { formatDuration, formatNumber, formatTime } from '../outputs/report/format.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../outputs/report/words.ts'
+import { SEVERITY_WORDS } from '../outputs/severity-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatInUnit } from '../outputs/terminal/format-value.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
@@ -13,6 +17,8 @@ import { alertCountWords, countAlerts, SEVERITY_STYLE } from '../outputs/termina
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
 import { lastHeardWords } from '../stores/mark-crashed.ts'
 import type { RunStore, StoredRun, StoredSeries } from '../stores/store.ts'
+import { type AfterOnset, afterOnset, wallSeconds } from './after-onset.ts'
+import { gpusOfRun } from './gpus-of-run.ts'
 
 const MAX_WIDTH = 110
 const MAX_SERIES = 60
@@ -26,11 +32,13 @@ interface Page {
   readonly glyphs: Glyphs
 }
 
+/** @param gpus how many the run had, where its settings do not say. */
 export function showText(
   run: StoredRun,
   store: RunStore,
   stream: TerminalStream,
   env: NodeJS.ProcessEnv,
+  gpus?: number | undefined,
 ): readonly string[] {
   const page: Page = { width: Math.min(MAX_WIDTH, sizeOf(stream).columns), glyphs: glyphsFor(showsUnicode(env)) }
   const color = wantsColor(stream, env)
@@ -38,6 +46,7 @@ export function showText(
     ...headLines(run, page),
     [],
     ...alertLines(run, store, page),
+    ...afterLines(run, store, gpus, page),
     [],
     ...seriesLines(run, store, page),
     [],
@@ -47,27 +56,21 @@ export function showText(
 }
 
 function headLines(run: StoredRun, page: Page): Line[] {
-  const { iterations, totalIterations, status, newestUnixSeconds } = run
-  // Flat lines have no time.
-  const startedUnixSeconds = run.startedUnixSeconds || null
+  const { iterations, totalIterations, status, startedUnixSeconds } = run
+  const wall = wallSeconds(run)
   const done =
     totalIterations === null
       ? `${iterations.toLocaleString('en')} iterations`
       : `${iterations.toLocaleString('en')} of ${totalIterations.toLocaleString('en')} iterations`
-  const began =
-    startedUnixSeconds === null
-      ? ''
-      : `, begun ${new Date(1000 * startedUnixSeconds).toISOString().slice(0, 19).replace('T', ' ')} UTC`
-  const hours =
-    startedUnixSeconds === null || newestUnixSeconds === null
-      ? ''
-      : `, ${((newestUnixSeconds - startedUnixSeconds) / 3600).toFixed(2)} hours`
+  // Flat lines have no time, and begin at 0.
+  const began = startedUnixSeconds ? `, begun ${formatTime(startedUnixSeconds)}` : ''
+  const took = wall === null ? '' : `, ${formatDuration(1000 * wall)}`
   return [
     [span(displayText(run.name, 100), 'strong'), span(`  ${status}`)],
     ...indentLines(
       2,
       wrapLine(
-        [span(`${done}${began}${hours}, ${run.trainer}${run.preset === null ? '' : `, judged as ${run.preset}`}`)],
+        [span(`${done}${began}${took}, ${run.trainer}${run.preset === null ? '' : `, judged as ${run.preset}`}`)],
         page.width - 2,
         2,
         page.glyphs,
@@ -116,18 +119,22 @@ function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {
   const alerts = store.alerts(run.key)
   if (alerts.length === 0) return [[span('No alerts', 'good')]]
   const counts = alertCountWords(countAlerts(alerts))
-  const shown = alerts.slice(0, MAX_ALERTS)
-  const left = alerts.length - shown.length
+  const failures = failuresOf(alerts)
+  const shown = failures.slice(0, MAX_ALERTS)
+  const left = failures.length - shown.length
   return [
     [span('Alerts', 'strong'), span(`  ${counts}`, 'dim')],
-    ...shown.flatMap((alert) => {
-      const passed = alert.state === 'resolved' ? ', passed since' : ''
+    ...shown.flatMap((failure) => {
+      const alert = failure.gravest
       const what: Line = [
         span(
-          `${page.glyphs.bullet} ${alert.severity}${alert.muted ? ', muted' : ''}`,
+          `${page.glyphs.bullet} ${SEVERITY_WORDS[alert.severity]}${alert.muted ? ', muted' : ''}`,
           alert.muted ? 'dim' : SEVERITY_STYLE[alert.severity],
         ),
-        span(` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${passed}  `, 'strong'),
+        span(
+          ` ${KIND_TITLES[alert.kind]}, iteration ${alert.iteration.toLocaleString('en')}${courseWords(failure)}  `,
+          'strong',
+        ),
         span(displayText(alert.reason, 600)),
       ]
       const more = [
@@ -145,6 +152,23 @@ function alertLines(run: StoredRun, store: RunStore, page: Page): Line[] {
     }),
     ...(left > 0 ? indentLines(2, [[span(`and ${left} more: --json shows all`, 'dim')]]) : []),
   ]
+}
+
+/** What it cost that the run went on. */
+function afterLines(run: StoredRun, store: RunStore, gpus: number | undefined, page: Page): Line[] {
+  const after = afterOnset(run, store, gpus)
+  if (after === null || after.hours === 0) return []
+  const about = after.how === 'interpolated' ? 'about ' : ''
+  const went = run.status === 'running' ? 'has gone on' : 'went on'
+  const text = `After the onset at iteration ${formatNumber(after.iteration)} the run ${went} for ${about}${formatDuration(3_600_000 * after.hours)}${costWords(after, run, gpus)}`
+  return indentLines(2, wrapLine([span(text)], page.width - 2, 3, page.glyphs))
+}
+
+function costWords({ gpuHours, gpus }: AfterOnset, run: StoredRun, said: number | undefined): string {
+  if (gpuHours === null || gpus === null) return '; on how many GPUs is not known: --gpus N counts GPU-hours'
+  const by = said === undefined ? gpusOfRun(run.config)?.by : undefined
+  const hours = gpuHours < 0.01 ? 'less than 0.01' : formatNumber(Number(gpuHours.toPrecision(3)))
+  return `, ${hours} GPU-hours on ${gpus === 1 ? '1 GPU' : `${formatNumber(gpus)} GPUs`}${by === undefined ? '' : `, by ${displayText(by, 120)}`}`
 }
 
 function seriesLines(run: StoredRun, store: RunStore, page: Page): Line[] {

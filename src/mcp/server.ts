@@ -4,6 +4,7 @@
  * @module
  */
 import { TelltaleError } from '../errors.ts'
+import { afterOnset } from '../lookback/after-onset.ts'
 import { compareRuns } from '../lookback/compare-runs.ts'
 import { findStoredRun } from '../lookback/find-stored-run.ts'
 import { unwatchedKinds, unwatchedWords } from '../outputs/report/coverage-words.ts'
@@ -59,7 +60,7 @@ export async function serveMcp(openStore: () => RunStore): Promise<void> {
     'describe_run',
     {
       description:
-        'How a run went: state, settings, series with first and last value, alerts in short, and which failures could not be seen.',
+        'How a run went: state, settings, series with first and last value, alerts in short, how long it went on after the onset of the first critical one, and which failures could not be seen.',
       inputSchema: { run },
       annotations,
     },
@@ -83,6 +84,7 @@ export async function serveMcp(openStore: () => RunStore): Promise<void> {
             state,
             muted,
           })),
+          afterOnset: afterOnset(found, store),
           notWatched: unwatchedKinds(found.coverage).map(unwatchedWords),
         }
       }),

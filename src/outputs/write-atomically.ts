@@ -21,7 +21,7 @@ export function writeAtomically(folder: string, name: string, content: string | 
     removeQuietly(temporary)
     throw new TelltaleError(
       'not-writable',
-      `${path} cannot be written: ${errorMessage(error)}; choose an outputDir that is a folder in which you may write`,
+      `${path} cannot be written: ${errorMessage(error)}; choose an outputDir, or a file, in a folder in which you may write`,
       { cause: error },
     )
   }

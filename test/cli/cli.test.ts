@@ -635,10 +635,16 @@ describe('looking back', () => {
       runs: [{ name: 'trl-grpo' }],
     })
     expect(telltale(['show', '@last'], env).stdout).toMatch(/^trl-grpo {2}completed/)
-    const shown = JSON.parse(telltale(['show', 'trl', '--json'], env).stdout) as {
+    expect(telltale(['show', 'trl', '--gpus', '0'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/Expected an integer from 1 to 1,000,000/),
+    })
+    const shown = JSON.parse(telltale(['show', 'trl', '--gpus', '8', '--json'], env).stdout) as {
+      afterOnset: unknown
       series: { name: string; buckets: unknown[] }[]
     }
     expect(shown.series.find(({ name }) => name === 'reward/score')?.buckets).toHaveLength(12)
+    expect(shown.afterOnset).toBeNull()
     const sql = "SELECT count(*) AS n FROM points WHERE series = 'reward/score'"
     expect(telltale(['query', sql], env).stdout).toBe('n\n12\n')
     expect(telltale(['samples', 'trl'], env).stdout).toMatch(/^No answers are kept/)
@@ -659,10 +665,52 @@ describe('looking back', () => {
     expect(telltale(['export', 'trl', '--format', 'csv'], env).stdout).toMatch(/^step,\S+\n1,[\s\S]*\n12,[^\n]*\n$/)
     const compared = telltale(['compare', '@last', 'trl-grpo'], env)
     expect(compared.stdout).toMatch(/No setting differs/)
+    for (const [name, beginning] of [
+      ['curves.png', '\u0089PNG'],
+      ['curves.SVG', '<svg'],
+    ] as const) {
+      const file = join(dir, name)
+      const drawn = telltale(['compare', 'trl', '@last', '--png', file], env)
+      expect(drawn).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/curves\.(png|SVG): 9 series; --series NAME/),
+      })
+      expect(readFileSync(file, 'latin1').slice(0, 4)).toBe(beginning)
+      expect(readdirSync(dir).filter((one) => one.startsWith('.curves'))).toEqual([])
+      const asked = telltale(['compare', 'trl', 'trl', '--json', '--png', file, '--series', 'reward/score'], env)
+      expect(JSON.parse(asked.stdout)).toMatchObject({ runs: [{}, {}], drawn: { file, series: ['reward/score'] } })
+    }
+    for (const [more, what] of [
+      [['--png', 'curves.jpg'], /expected a name that ends in \.png or \.svg/],
+      [['--png', join(main, 'below.png')], /cannot be (made|written)/],
+      [['--png', 'x.png', '--series', 'none'], /no run has a series "none"; they have reward\/score/],
+      [['--png', 'x.png', '--width', '4'], /Expected an integer from 5 to 40/],
+    ] as const)
+      expect(telltale(['compare', 'trl', 'trl', ...more], env)).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(what),
+      })
     expect(telltale(['compare', 'trl'], env)).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/two runs or more/),
     })
+    // Read again from where it stands, and stored in its own place.
+    expect(telltale(['import', '@last'], env)).toMatchObject({
+      status: 0,
+      stdout: 'trl-grpo: 12 iterations, no alerts\n',
+    })
+    expect(JSON.parse(telltale(['explain', 'trl', 'kl-explosion', '--json'], env).stdout)).toMatchObject({
+      runs: [{ run: 'trl-grpo', iterations: 12 }],
+    })
+    expect(JSON.parse(telltale(['doctor', '@last', '--json'], env).stdout)).toMatchObject({
+      runs: [{ run: 'trl-grpo' }],
+    })
+    expect(telltale(['doctor', 'nonsense'], env)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/nonsense cannot be read/),
+    })
+    for (const verb of ['import', 'explain', 'doctor', 'report'])
+      expect(telltale([verb, '--help'], env).stdout).toMatch(/What is no path is a run that is stored/)
     expect(telltale(['verify'], env)).toMatchObject({ status: 0, stdout: 'sound: 1 runs\n' })
     expect(telltale(['rm', 'trl'], env).stdout).toBe('forgotten: trl-grpo\n')
     expect(telltale(['show', 'trl'], env)).toMatchObject({

@@ -3,20 +3,26 @@
  *
  * @module
  */
+
 import type { Severity } from '../../detectors/detector.ts'
+import { SEVERITY_WORDS } from '../severity-words.ts'
 import type { ChartJson } from './chart-definition.ts'
+import type { LegendItem } from './legend.ts'
 import { SEVERITY_COLOUR } from './palette.ts'
 import type { AlertsPanel, PanelContext, PreparedPanel } from './panel.ts'
 import { plotCount, plotText } from './plot-text.ts'
 import { spreadOut } from './series-points.ts'
 
 /** Severities differ in shape as well as in colour. */
-const SHAPE: Readonly<Record<Severity, { readonly symbol: string; readonly size: number }>> = {
-  info: { symbol: 'circle', size: 9 },
-  warning: { symbol: 'triangle', size: 12 },
-  critical: { symbol: 'diamond', size: 15 },
+export const SEVERITY_SHAPE: Readonly<
+  Record<Severity, { readonly symbol: string; readonly size: number; readonly swatch: LegendItem['swatch'] }>
+> = {
+  info: { symbol: 'circle', size: 9, swatch: 'dot' },
+  warning: { symbol: 'triangle', size: 12, swatch: 'arrow-up' },
+  critical: { symbol: 'diamond', size: 15, swatch: 'diamond' },
 }
-const SEVERITIES = ['critical', 'warning', 'info'] as const
+/** The gravest first. */
+export const SEVERITIES = ['critical', 'warning', 'info'] as const
 /** Kinds that have a row; there are fifteen of our own. */
 const MAX_ROWS = 15
 
@@ -44,15 +50,10 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
     yTicks: shown.map((kind) => ({ value: rowOf.get(kind)!, label: plotText(kind, 28) })),
     legend: [
       ...counts.map(({ severity, count }) => ({
-        text: `${severity}: ${plotCount(count)}`,
+        text: `${SEVERITY_WORDS[severity]}: ${plotCount(count)}`,
         colour: SEVERITY_COLOUR[severity],
         part: severity,
-        swatch:
-          severity === 'info'
-            ? ('dot' as const)
-            : severity === 'warning'
-              ? ('arrow-up' as const)
-              : ('diamond' as const),
+        swatch: SEVERITY_SHAPE[severity].swatch,
       })),
       ...(kinds.length > MAX_ROWS
         ? [{ text: `${kinds.length - MAX_ROWS} kinds more`, colour: '', swatch: 'none' as const }]
@@ -78,8 +79,8 @@ export function prepareAlertsPanel(panel: AlertsPanel, { marks }: PanelContext):
         silent: true,
         clip: false,
         z: 7,
-        symbol: SHAPE[severity].symbol,
-        symbolSize: SHAPE[severity].size,
+        symbol: SEVERITY_SHAPE[severity].symbol,
+        symbolSize: SEVERITY_SHAPE[severity].size,
         itemStyle: { color: SEVERITY_COLOUR[severity], opacity: 1, borderColor: '#FFFFFF', borderWidth: 0.8 },
         data: shown.flatMap((kind) => {
           const of = marks.alerts.filter((alert) => alert.kind === kind && alert.severity === severity)

@@ -110,8 +110,8 @@ export function niceTicks(min: number, max: number, count: number, minStep = 0):
   return ticks
 }
 
-/** The range of iterations: from the first to the last, or a little around a single one. */
-export function iterationRange(iterations: readonly number[]): Extent {
+/** First and last of some iterations; null where there is none. */
+export function extentOf(iterations: readonly number[]): Extent | null {
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
   for (const iteration of iterations) {
@@ -119,7 +119,14 @@ export function iterationRange(iterations: readonly number[]): Extent {
     if (iteration < min) min = iteration
     if (iteration > max) max = iteration
   }
-  if (min > max) return { min: 0, max: 1 }
+  return min > max ? null : { min, max }
+}
+
+/** The range of iterations: from the first to the last, or a little around a single one. */
+export function iterationRange(iterations: readonly number[]): Extent {
+  const seen = extentOf(iterations)
+  if (seen === null) return { min: 0, max: 1 }
+  const { min, max } = seen
   if (min === max) return { min: min - 1, max: max + 1 }
   const margin = (max - min) * 0.015
   return { min: min - margin, max: max + margin }

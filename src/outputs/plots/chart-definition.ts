@@ -33,3 +33,9 @@ export interface ChartDefinition {
   /** The same laid out at that size, as an option of Apache ECharts 6: JSON alone, no functions, no animation. */
   readonly option: { readonly [key: string]: ChartJson }
 }
+
+/** What of a definition is needed to draw it. */
+export interface Drawing extends Pick<ChartDefinition, 'title' | 'width' | 'height' | 'option'> {
+  /** Ids in an SVG begin with it: a word of letters and underscores. */
+  readonly name: string
+}

@@ -109,6 +109,9 @@ export function drawPanel(
     const style = { size: TICK_SIZE, fill: SEVERITY_TEXT.critical, halo: true }
     graphic.push(text(`${label}${beyond}`, left + 6, y, style))
   }
+  for (const { x, value, text: words, colour } of prepared.labels?.(area, iterations) ?? []) {
+    graphic.push(text(words, x, toY(value), { size: LABEL_SIZE, fill: colour, halo: true }))
+  }
   if (prepared.message !== null) {
     const style = { size: MESSAGE_SIZE, fill: MUTED, align: 'center', halo: true } as const
     graphic.push(text(prepared.message, left + width / 2, area.top + height / 2, style))

@@ -54,3 +54,17 @@ export function line(
 ): ChartJson {
   return { type: 'line', silent: true, z: 9, shape: { x1, y1, x2, y2 }, style: { ...style } }
 }
+
+/** Corners of a shape between -1 and 1, which it reaches on every side; y goes down. */
+export type Shape = readonly (readonly [number, number])[]
+
+/** A filled shape with a white edge, so that it stands out of the lines that it lies on. */
+export function shape(corners: Shape, x: number, y: number, radius: number, fill: string): ChartJson {
+  const points = corners.map(([dx, dy]) => [x + radius * dx, y + radius * dy])
+  return { type: 'polygon', silent: true, z: 10, shape: { points }, style: { fill, stroke: PAPER, lineWidth: 0.8 } }
+}
+
+/** The same as the symbol of a series. */
+export function symbolOf(corners: Shape): string {
+  return `path://M${corners.map(([x, y]) => `${x},${y}`).join('L')}Z`
+}

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ChartJson } from './chart-definition.ts'
-import { line, text } from './graphic.ts'
+import { line, type Shape, shape, text } from './graphic.ts'
 import { MUTED, ROLL_BACK } from './palette.ts'
 import type { PreparedPanel } from './panel.ts'
 import type { PlotMarks } from './plot-marks.ts'
@@ -15,6 +15,7 @@ export const LEGEND_ROW = 17
 const SWATCH = 20
 const SWATCH_GAP = 6
 const ITEM_GAP = 18
+const MARKER = 10
 /** Swatches that are lines; the others are symbols. */
 const WIDE: ReadonlySet<string> = new Set(['line', 'thick', 'dashed', 'dotted', 'band'])
 
@@ -36,6 +37,10 @@ export interface LegendItem {
     | 'dot'
     | 'none'
   readonly opacity?: number
+  /** A shape in the middle of a line. */
+  readonly marker?: Shape
+  /** Whether it stands in a row of its own. */
+  readonly ownRow?: boolean
   /** Name of the series that it explains, where it can be shown without them. */
   readonly part?: string
 }
@@ -54,7 +59,7 @@ export function legendRows(items: readonly LegendItem[], width: number): LegendI
     const fitted = { ...item, text: fitText(item.text, LEGEND_SIZE, width - swatchWidth(item)) }
     const needs = itemWidth(fitted)
     const row = rows[rows.length - 1]
-    if (row && used + ITEM_GAP + needs <= width) {
+    if (row && !item.ownRow && used + ITEM_GAP + needs <= width) {
       row.push(fitted)
       used += ITEM_GAP + needs
     } else {
@@ -73,6 +78,7 @@ export function drawLegend(rows: readonly (readonly LegendItem[])[], left: numbe
     return row.flatMap((item) => {
       const parts = [
         ...swatch(item, x, y),
+        ...(item.marker ? [shape(item.marker, x + SWATCH / 2, y, MARKER / 2, item.colour)] : []),
         text(item.text, x + swatchWidth(item), y, { size: LEGEND_SIZE, fill: MUTED }),
       ]
       x += itemWidth(item) + ITEM_GAP

@@ -19,6 +19,8 @@ export const AXIS = '#8C959F'
 export const PAPER = '#FFFFFF'
 /** Beside the data: what is known only for judging afterwards. */
 export const BESIDE = '#857227'
+/** Several runs in one panel, in their order. */
+export const RUN_COLOURS = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, BESIDE] as const
 export const SUPERSEDED = '#7A828C'
 
 export const TREND = INK

@@ -69,6 +69,11 @@ export interface PreparedPanel {
   readonly thresholds: readonly { readonly value: number; readonly label: string }[]
   /** ECharts series without their axes; the name of each is the `part` of its legend. */
   series(area: PanelArea, iterations: Extent): { readonly [key: string]: ChartJson }[]
+  /** Words on the data, from their left end on; y in divided units. */
+  labels?(
+    area: PanelArea,
+    iterations: Extent,
+  ): readonly { readonly x: number; readonly value: number; readonly text: string; readonly colour: string }[]
 }
 
 /** What all panels of a figure share. */

@@ -1,6 +1,6 @@
 /** Reading pictures back: pixels of a PNG, and where a definition puts its text. */
 import { inflateSync } from 'node:zlib'
-import type { ChartDefinition } from './chart-definition.ts'
+import type { Drawing } from './chart-definition.ts'
 import { textWidth } from './plot-text.ts'
 
 /** A decoded PNG. */
@@ -71,7 +71,7 @@ export interface TextBox {
 }
 
 /** The boxes of all text of a figure. */
-export function textBoxes(chart: ChartDefinition): TextBox[] {
+export function textBoxes(chart: Drawing): TextBox[] {
   const graphic = chart.option.graphic as readonly {
     type: string
     x: number
@@ -97,4 +97,19 @@ export function textBoxes(chart: ChartDefinition): TextBox[] {
       const left = style.align === 'left' ? x : style.align === 'right' ? x - width : x - width / 2
       return { text: style.text, left, right: left + width, top: y - height / 2, bottom: y + height / 2 }
     })
+}
+
+/** Texts that lie beyond the edge or upon each other. */
+export function misplacedTexts(chart: Drawing): string[] {
+  const boxes = textBoxes(chart)
+  const beyond = boxes.filter(
+    ({ left, right, top, bottom }) => left < 0 || right > chart.width || top < 0 || bottom > chart.height,
+  )
+  const clashes = boxes.flatMap((a, i) =>
+    boxes
+      .slice(i + 1)
+      .filter((b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+      .map((b) => `${chart.name}: ${a.text} | ${b.text}`),
+  )
+  return [...beyond.map(({ text }) => `beyond the edge: ${text}`), ...clashes]
 }

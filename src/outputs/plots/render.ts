@@ -9,7 +9,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { renderAsync } from '@resvg/resvg-js'
 import { errorMessage, TelltaleError } from '../../errors.ts'
-import { type ChartDefinition, UNITS_PER_INCH } from './chart-definition.ts'
+import { type Drawing, UNITS_PER_INCH } from './chart-definition.ts'
 import { drawSvg } from './echarts.ts'
 import { withResolution } from './png-resolution.ts'
 
@@ -19,7 +19,7 @@ export const PNG_DPI = 150
 const FONT_FILES = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf']
 
 /** Draws a definition as SVG; the same definition gives the same text each time. */
-export function renderSvg(chart: ChartDefinition): string {
+export function renderSvg(chart: Drawing): string {
   const svg = drawSvg(chart.option, chart.width, chart.height)
   return withTitle(plainFonts(stableIds(svg, chart.name)), chart.title)
 }

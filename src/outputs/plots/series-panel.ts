@@ -4,25 +4,20 @@
  * @module
  */
 import type { HistoryBucket } from '../../metrics/history.ts'
-import { axisExponent, axisRange, type Extent, niceTicks } from './axis-range.ts'
-import type { ChartJson } from './chart-definition.ts'
+import { type Extent, niceTicks } from './axis-range.ts'
+import { clipArrows, crosses, type Drawn, dots, LINE, part } from './drawn-series.ts'
 import type { LegendItem } from './legend.ts'
 import { BESIDE, NOT_FINITE, SUPERSEDED, TREND } from './palette.ts'
 import type { PanelContext, PreparedPanel, SeriesPanel } from './panel.ts'
 import { plotCount, plotNumber, plotText } from './plot-text.ts'
 import type { TrendLine } from './series-data.ts'
-import { bucketMiddle, isolatedPoints, type Point, rawPoints, spreadOut, type ToAxis } from './series-points.ts'
+import { bucketMiddle, isolatedPoints, type Point, rawPoints, smoothedPoints, type ToAxis } from './series-points.ts'
 import { smooth } from './smooth.ts'
 import { tickLabels } from './tick-labels.ts'
+import { axisName, bounded, valueAxis } from './value-axis.ts'
 
 /** Points up to which each has a dot. */
 const DOTS_UP_TO = 40
-type Drawn = { readonly [key: string]: ChartJson }
-
-function part(name: string, drawn: readonly Drawn[]): Drawn[] {
-  return drawn.map((one) => ({ ...one, name }))
-}
-
 /** Fits a panel to its data. */
 export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): PreparedPanel {
   const { series, colour, band } = panel
@@ -38,18 +33,10 @@ export function prepareSeriesPanel(panel: SeriesPanel, context: PanelContext): P
   const finite = all.filter((bucket) => bucket.count > 0)
   const beside = buckets.some((bucket) => bucket.count > 0) ? (panel.beside?.series.buckets ?? []) : []
   const nonFinite = buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0)
-  const range = axisRange(
-    finite.map(({ min, max }) => ({ min: bounded(min), max: bounded(max) })),
+  const { range, exponent, divisor, yMin, yMax, toAxis } = valueAxis(
+    [all],
     [...thresholds.map(({ value }) => value), ...finiteBounds(beside)],
-  ) ?? { min: 0, max: 1, clippedAbove: false, clippedBelow: false }
-  const exponent = axisExponent(Math.max(Math.abs(range.min), Math.abs(range.max)))
-  const divisor = 10 ** exponent
-  const yMin = range.min / divisor
-  const yMax = range.max / divisor
-  // Values beyond the axis stay near it: coordinates of 1e300 are more than a renderer can clip. Adding 0 makes -0, which
-  // JSON does not know, a 0.
-  const reach = 2 * (yMax - yMin)
-  const toAxis: ToAxis = (value) => Math.min(Math.max(value / divisor, yMin - reach), yMax + reach) + 0
+  )
 
   const raw = rawPoints(buckets, toAxis)
   const smoothed = panel.smooth === false ? null : smooth(buckets, range)
@@ -134,25 +121,11 @@ function finiteBounds(buckets: readonly HistoryBucket[]): number[] {
   ]
 }
 
-/** The difference of two values of 1e308 is infinite; nobody sees that these are drawn at 1e300. */
-function bounded(value: number): number {
-  return Math.min(Math.max(value, -1e300), 1e300)
-}
-
 function message(panel: SeriesPanel, finite: number, nonFinite: number): string | null {
   if (finite > 0) return null
   const name = plotText(panel.series.name, 60)
   if (nonFinite > 0) return `no finite value of ${name}`
   return `no data: ${name} was not logged`
-}
-
-function axisName(measure: string, unit: string, exponent: number): string {
-  const known = unit !== '' && unit !== measure ? `${measure} (${plotText(unit, 24)})` : measure
-  return exponent === 0 ? known : `${known} ×10${superscript(exponent)}`
-}
-
-function superscript(exponent: number): string {
-  return Array.from(String(exponent), (digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)])).join('')
 }
 
 function trendWords({ slope, interval, direction }: TrendLine): string {
@@ -184,8 +157,6 @@ function clippedItem(buckets: readonly HistoryBucket[], side: 'above' | 'below',
   return { text, colour, swatch: above ? 'arrow-up' : 'arrow-down', part: side }
 }
 
-const LINE = { type: 'line', silent: true, clip: true, showSymbol: false } as const
-
 function rawLine(points: readonly Point[], colour: string, light: boolean, sparse: boolean): Drawn {
   return {
     ...LINE,
@@ -197,13 +168,6 @@ function rawLine(points: readonly Point[], colour: string, light: boolean, spars
     lineStyle: { color: colour, width: light ? 1.1 : 1.8, opacity: light ? 0.45 : 1, join: 'bevel' },
     itemStyle: { color: colour, opacity: light ? 0.45 : 1 },
   }
-}
-
-function smoothedPoints(buckets: readonly HistoryBucket[], values: readonly number[], toAxis: ToAxis): Point[] {
-  return buckets.map((bucket, i) => {
-    const value = values[i]!
-    return [bucketMiddle(bucket), Number.isFinite(value) ? toAxis(value) : null]
-  })
 }
 
 function smoothLine(
@@ -292,56 +256,4 @@ function trendLines(trend: TrendLine, toAxis: ToAxis): Drawn[] {
       .map((rate) => draw(edge(rate), { color: TREND, width: 1, opacity: 0.55, type: [2, 3] })),
     draw(at, { color: TREND, width: 2, type: [8, 5] }),
   ]
-}
-
-function dots(points: readonly Point[], colour: string, size: number): Drawn {
-  return {
-    type: 'scatter',
-    silent: true,
-    clip: true,
-    z: 6,
-    data: points,
-    symbolSize: size,
-    itemStyle: { color: colour, opacity: 1 },
-  }
-}
-
-function clipArrows(
-  clipped: { readonly above: readonly HistoryBucket[]; readonly below: readonly HistoryBucket[] },
-  yMin: number,
-  yMax: number,
-  minGap: number,
-  colour: string,
-): Drawn[] {
-  const arrows = (buckets: readonly HistoryBucket[], y: number, rotate: number, offset: number): Drawn => ({
-    type: 'scatter',
-    silent: true,
-    clip: false,
-    z: 8,
-    symbol: 'triangle',
-    symbolSize: [9, 8],
-    symbolRotate: rotate,
-    symbolOffset: [0, offset],
-    itemStyle: { color: colour, opacity: 1, borderColor: '#FFFFFF', borderWidth: 0.8 },
-    data: spreadOut(buckets.map(bucketMiddle), minGap).map((iteration): Point => [iteration, y]),
-  })
-  return [
-    ...part('above', clipped.above.length > 0 ? [arrows(clipped.above, yMax, 0, 5)] : []),
-    ...part('below', clipped.below.length > 0 ? [arrows(clipped.below, yMin, 180, -5)] : []),
-  ]
-}
-
-function crosses(buckets: readonly HistoryBucket[], yMin: number, minGap: number): Drawn {
-  const iterations = buckets.filter((bucket) => bucket.nonFinite > 0).map(bucketMiddle)
-  return {
-    type: 'scatter',
-    silent: true,
-    clip: false,
-    z: 8,
-    symbol: 'path://M0,1L1,0L4,3L7,0L8,1L5,4L8,7L7,8L4,5L1,8L0,7L3,4Z',
-    symbolSize: 7,
-    symbolOffset: [0, -6],
-    itemStyle: { color: NOT_FINITE, opacity: 1 },
-    data: spreadOut(iterations, minGap).map((iteration): Point => [iteration, yMin]),
-  }
 }

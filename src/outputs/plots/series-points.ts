@@ -37,6 +37,14 @@ export function rawPoints(buckets: readonly HistoryBucket[], toAxis: ToAxis): Po
   return points
 }
 
+/** A point in the middle of each bucket, with its smoothed value. */
+export function smoothedPoints(buckets: readonly HistoryBucket[], values: readonly number[], toAxis: ToAxis): Point[] {
+  return buckets.map((bucket, i) => {
+    const value = values[i]!
+    return [bucketMiddle(bucket), Number.isFinite(value) ? toAxis(value) : null]
+  })
+}
+
 /** Points with no neighbour, which a line alone would not show. */
 export function isolatedPoints(points: readonly Point[]): Point[] {
   return points.filter(

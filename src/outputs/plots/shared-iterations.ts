@@ -1,4 +1,4 @@
-import { type Extent, iterationRange } from './axis-range.ts'
+import { type Extent, extentOf, iterationRange } from './axis-range.ts'
 import type { SharedAxis } from './draw-panel.ts'
 import type { FigureRow } from './panel.ts'
 import type { PlotMarks } from './plot-marks.ts'
@@ -19,16 +19,8 @@ export function sharedIterations(rows: readonly FigureRow[], marks: PlotMarks): 
       }
     }
   }
-  const finite = seen.filter(Number.isFinite)
-  const iterations = iterationRange(finite)
-  return {
-    iterations,
-    ticksWithin:
-      finite.length > 0
-        ? { min: finite.reduce((a, b) => Math.min(a, b)), max: finite.reduce((a, b) => Math.max(a, b)) }
-        : null,
-    marks: marksWithin(marks, iterations),
-  }
+  const iterations = iterationRange(seen)
+  return { iterations, ticksWithin: extentOf(seen), marks: marksWithin(marks, iterations) }
 }
 
 /** The marks that lie on an axis. */

@@ -1,3 +1,4 @@
+import { SEVERITY_WORDS } from '../severity-words.ts'
 import { alertFacts, coverageTable, mutedFact, rewardWords, sortedAlerts, unwatchedList } from './content/alerts.ts'
 import { formatNumber, plural } from './format.ts'
 import { markdownTable } from './markdown-table.ts'
@@ -43,7 +44,7 @@ function oneAlert(alert: ReportAlert, report: TrainingReport): string {
       `Prompt: ${inlineText(prompt, 200)}\n\nIteration ${formatNumber(baselineIteration)}${rewardWords(rewards?.[0])}:\n\n${quoted(original, 300, charactersLeftOut.original)}\n\nIteration ${formatNumber(iteration)}${rewardWords(rewards?.[1])}:\n\n${quoted(updated, 300, charactersLeftOut.updated)}`,
   )
   return [
-    `### ${alert.severity.toUpperCase()}: ${KIND_TITLES[alert.kind]} (${code(alert.id)})`,
+    `### ${SEVERITY_WORDS[alert.severity].toUpperCase()}: ${KIND_TITLES[alert.kind]} (${code(alert.id)})`,
     lines.join('\n'),
     ...samples,
   ].join('\n\n')

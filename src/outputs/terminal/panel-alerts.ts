@@ -1,3 +1,4 @@
+import { SEVERITY_WORDS } from '../severity-words.ts'
 import type { AlertView, CoverageView, DisplayState } from './display-state.ts'
 import type { Glyphs } from './glyphs.ts'
 import { heading } from './sections.ts'
@@ -39,7 +40,7 @@ export function alertBlock(
 ): Line[] {
   const style = alert.resolved ? 'dim' : SEVERITY_STYLE[alert.severity]
   const said: Span[] = [
-    span(`${glyphs.bullet} ${alert.severity}`, style),
+    span(`${glyphs.bullet} ${SEVERITY_WORDS[alert.severity]}`, style),
     span(` ${width < NARROW ? 'it' : 'iteration'} ${alert.iteration}${alert.course}  `, 'dim'),
     span(alert.reason === '' ? alert.title : alert.reason, alert.resolved ? 'dim' : 'plain'),
   ]

@@ -61,7 +61,7 @@ export function alertCountWords(counts: AlertCounts): string {
   const parts: string[] = []
   if (counts.critical > 0) parts.push(`${counts.critical} critical`)
   if (counts.warning > 0) parts.push(`${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`)
-  if (counts.info > 0) parts.push(`${counts.info} info`)
+  if (counts.info > 0) parts.push(`${counts.info} ${counts.info === 1 ? 'note' : 'notes'}`)
   const { muted } = counts
   if (muted > 0) parts.push(parts.length > 0 ? `${muted} muted` : `${muted} ${muted === 1 ? 'alert' : 'alerts'}, muted`)
   return parts.join(', ')

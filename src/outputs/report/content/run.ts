@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { SEVERITY_WORDS } from '../../severity-words.ts'
 import { formatDuration, formatNumber, formatQuantity, formatTime, plural } from '../format.ts'
 import type { TrainingReport } from '../report.ts'
 import { COUNTER_WORDS } from '../words.ts'
@@ -68,7 +69,7 @@ export function troubleLines({
     ...laterStops
       .slice(0, 5)
       .map(({ iteration, severity, reason }) => [
-        `A further request to stop (${severity}, iteration ${formatNumber(iteration)}): `,
+        `A further request to stop (${SEVERITY_WORDS[severity]}, iteration ${formatNumber(iteration)}): `,
         text(reason),
       ]),
     ...(laterStops.length > 5 ? [[`… and ${plural(laterStops.length - 5, 'further request')} to stop`]] : []),

@@ -1,3 +1,4 @@
+import { SEVERITY_WORDS } from '../../severity-words.ts'
 import { alertFacts, coverageTable, mutedFact, sortedAlerts, unwatchedList } from '../content/alerts.ts'
 import { short, type Words } from '../content/rich-text.ts'
 import { formatNumber, plural } from '../format.ts'
@@ -31,7 +32,7 @@ ${more > 0 && html`<p>${plural(more, 'further alert')} in <code>training_report.
 function oneAlert(alert: ReportAlert, report: TrainingReport, open: boolean): Html {
   const { advice, samples, severity, kind, id, iteration } = alert
   return html`<details class="alert ${severity}"${open && html` open`}>
-<summary><h3><span class="badge ${severity}">${severity}</span> ${KIND_TITLES[kind]} <small>after iteration ${formatNumber(iteration)}</small></h3></summary>
+<summary><h3><span class="badge ${severity}">${SEVERITY_WORDS[severity]}</span> ${KIND_TITLES[kind]} <small>after iteration ${formatNumber(iteration)}</small></h3></summary>
 <dl>${alertFacts(alert, report).map(({ label, words }) => html`<div><dt>${label}</dt><dd>${htmlWords(capitalised(words))}</dd></div>`)}
 <div><dt>What to do</dt><dd>${advice.length === 0 ? 'Look at the evidence' : html`<ol>${advice.map((one) => html`<li>${adviceWords(one, report.run.checkpoints)}</li>`)}</ol>`}</dd></div>
 <div><dt>Alert</dt><dd><code>${id}</code></dd></div></dl>

@@ -1,6 +1,7 @@
 import type { ChartDefinition } from '../../plots/chart-definition.ts'
 import type { Panel } from '../../plots/panel.ts'
 import { rowsFromJson } from '../../plots/panel-json.ts'
+import { SEVERITY_WORDS } from '../../severity-words.ts'
 import { sortedAlerts } from '../content/alerts.ts'
 import { short } from '../content/rich-text.ts'
 import { formatNumber, formatQuantity, listed, plural } from '../format.ts'
@@ -82,7 +83,7 @@ function alertWords(report: TrainingReport): string {
   const alerts = report.alerts.filter(({ muted }) => !muted)
   const each = alerts.map(
     ({ severity, kind, iteration }) =>
-      `${severity}, ${KIND_TITLES[kind].toLowerCase()} at iteration ${formatNumber(iteration)}`,
+      `${SEVERITY_WORDS[severity]}, ${KIND_TITLES[kind].toLowerCase()} at iteration ${formatNumber(iteration)}`,
   )
   return `${plural(alerts.length, 'alert')}: ${listed(each, 6)}.`
 }

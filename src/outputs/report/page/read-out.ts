@@ -3,12 +3,14 @@
  *
  * @module
  */
+
 import type { HistoryBucket } from '../../../metrics/history.ts'
 import { BESIDE, SEVERITY_COLOUR, SUPERSEDED } from '../../plots/palette.ts'
 import type { Panel, SeriesPanel } from '../../plots/panel.ts'
 import type { PlotMarks } from '../../plots/plot-marks.ts'
 import { plotCount } from '../../plots/plot-text.ts'
 import { bucketMiddle } from '../../plots/series-points.ts'
+import { SEVERITY_WORDS } from '../../severity-words.ts'
 
 /** One line of a read-out. */
 export interface ReadOutLine {
@@ -125,7 +127,7 @@ function readAlerts(marks: PlotMarks, at: number): ReadOut {
 }
 
 function alertLine({ severity, kind }: PlotMarks['alerts'][number]): ReadOutLine {
-  return { label: severity, value: kind, colour: SEVERITY_COLOUR[severity] ?? null }
+  return { label: SEVERITY_WORDS[severity], value: kind, colour: SEVERITY_COLOUR[severity] ?? null }
 }
 
 /** The bucket that a place lies in. */
