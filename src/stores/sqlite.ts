@@ -32,10 +32,13 @@ import type {
   StoredRun,
   StoredSample,
 } from './store.ts'
+import { supersededFrom } from './superseded.ts'
 
 /** Answers of a run that are kept: the newest. */
 const MAX_SAMPLES = 2000
 const DEFAULT_BUCKETS = 1000
+/** Chunks that are read at once where all of a run is: about a megabyte. */
+const CHUNKS_AT_ONCE = 100
 /** Bytes that the write-ahead log keeps after a checkpoint: about what SQLite lets it grow to by itself. */
 const MAX_IDLE_LOG_BYTES = 4 * 1024 * 1024
 
@@ -449,7 +452,6 @@ function* everyPointOf(
   guarded: <Result>(code: 'not-readable', work: () => Result) => Result,
 ): Generator<SeriesPoints> {
   const of = 'series.run_id = (SELECT id FROM runs WHERE key = ?)'
-  // A series of an attempt at a time: a long run is more than memory should hold as texts.
   const pieces = guarded('not-readable', () =>
     database.rows(
       `SELECT DISTINCT chunks.attempt, series.id, series.name, series.original, series.unit
@@ -459,13 +461,20 @@ function* everyPointOf(
   )
   for (const [attempt, id, name, original, unit] of pieces) {
     const head = { name: String(name), original: String(original), unit: String(unit), attempt: Number(attempt) }
-    const rows = guarded('not-readable', () =>
-      database.rows(
-        `SELECT ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES} WHERE chunks.series_id = ? AND chunks.attempt = ? ORDER BY chunks.number`,
-        ...[id!, attempt!],
-      ),
-    )
-    for (const row of rows) yield { ...head, ...chunkOf(row) }
+    let next = 0
+    // Some chunks at a time: a long run is more than memory should hold as texts.
+    for (let more = true; more; ) {
+      const rows = guarded('not-readable', () =>
+        database.rows(
+          `SELECT chunks.number, ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES}
+           WHERE chunks.series_id = ? AND chunks.attempt = ? AND chunks.number >= ? ORDER BY chunks.number LIMIT ${CHUNKS_AT_ONCE}`,
+          ...[id!, attempt!, next],
+        ),
+      )
+      for (const [, ...chunk] of rows) yield { ...head, ...chunkOf(chunk) }
+      next = Number(rows.at(-1)?.[0]) + 1
+      more = rows.length === CHUNKS_AT_ONCE
+    }
   }
 }
 
@@ -628,11 +637,7 @@ function pointsOf(
   const iterations: number[] = []
   const values: number[] = []
   for (const [attempt, ...chunk] of rows) {
-    // What a later attempt did again is superseded.
-    const until = Math.min(
-      ...begun.filter((one) => one.attempt > Number(attempt)).map((one) => one.fromIteration),
-      Number.POSITIVE_INFINITY,
-    )
+    const until = supersededFrom(begun, Number(attempt))
     const { iterations: at, values: decoded } = chunkOf(chunk)
     for (let i = 0; i < decoded.length; i++) {
       if (at[i]! < from || at[i]! > to || at[i]! >= until) continue
