@@ -95,7 +95,7 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   },
   // Looks into runs that were recorded: it joins what checks, detects and reports, and nothing needs it.
   inspect: {
-    values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'text', 'vocabulary'],
+    values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'stores', 'text', 'vocabulary'],
     types: ['decision', 'monitor.ts'],
   },
   // What is kept of runs; no detector, no file format.

@@ -53,11 +53,15 @@ Exit code 0: written. 1: written but for figures that could not be drawn. 2: inp
     })
 }
 
+function say(text: string): void {
+  process.stderr.write(`telltale: ${plainText(text)}\n`)
+}
+
 async function report(path: string, flags: ReportFlags): Promise<number> {
   const { outputDir, json, trainer, map, ...check } = flags
   checkAnalyzerFlags(check)
   const { reportPath } = await import('../inspect/report-path.ts')
-  const place = pathOfRun(path, () => existingStore(process.env))
+  const place = pathOfRun(path, () => existingStore(process.env, say))
   const read = await readPaths([place], {
     read: (one, how) =>
       reportPath(one, {

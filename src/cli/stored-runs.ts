@@ -21,8 +21,8 @@ import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
 import { mapOption, READS, trainerOption } from './source-options.ts'
 
-const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. It is made of the runs, and can be made again
-from them: telltale import PATH.`
+const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. Where that is on a network file system, the store is
+in the folder for caches of this machine, as is said then. It is made of the runs, and can be made again from them: telltale import PATH.`
 
 const NAMED = `A run is named by its id, its name, its path, the beginning of one of them that fits no other, or @last.`
 
@@ -304,7 +304,7 @@ Examples:
         return
       }
       const { askStore } = await import('../lookback/ask-store.ts')
-      const { columns, rows, more } = askStore(storePath(process.env), sql, most)
+      const { columns, rows, more } = askStore(storePath(process.env, say), sql, most)
       if (json) sayJson({ columns, rows, more })
       else
         process.stdout.write(
