@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, renameSync } from 'node:fs'
+import { accessSync, constants, existsSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Alert, Coverage } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
@@ -75,7 +75,10 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
     } catch (error) {
       if (error instanceof TelltaleError) throw error
       const what = code === 'not-writable' ? 'written' : 'read'
-      throw new TelltaleError(code, `the store ${path} cannot be ${what}: ${errorMessage(error)}`, { cause: error })
+      const todo = isDamage(error) ? '; it is damaged: move it away, and say telltale rebuild PATH' : ''
+      throw new TelltaleError(code, `the store ${path} cannot be ${what}: ${errorMessage(error)}${todo}`, {
+        cause: error,
+      })
     }
   }
   const idOf = (key: string): number | null => {
@@ -491,16 +494,27 @@ function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
     return opened(path)
   } catch (error) {
     if (error instanceof TelltaleError) throw error
-    if (!isDamage(error))
-      throw new TelltaleError('not-writable', `the store ${path} cannot be opened: ${errorMessage(error)}`, {
-        cause: error,
-      })
+    if (!isDamage(error)) {
+      const why = unwritable(path) ?? errorMessage(error)
+      throw new TelltaleError('not-writable', `the store ${path} cannot be opened: ${why}`, { cause: error })
+    }
     const aside = `${path}.damaged-${Math.floor(now())}`
     for (const ending of ['', '-wal', '-shm']) if (existsSync(path + ending)) renameSync(path + ending, aside + ending)
     say?.(
       `the store ${path} was damaged (${errorMessage(error)}): it is now ${aside}, and a new one is made from the runs`,
     )
     return opened(path)
+  }
+}
+
+/** What the system says of a place that may not be written, where the library says a number; null where it may. */
+function unwritable(path: string): string | null {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
+    return null
+  } catch (error) {
+    return `${errorMessage(error)}; set TELLTALE_DIR to a folder that can be written`
   }
 }
 
@@ -696,6 +710,8 @@ function problemsIn(database: OpenDatabase): readonly string[] {
     .rows('PRAGMA integrity_check')
     .map(([text]) => String(text))
     .filter((text) => text !== 'ok')
+  // What is damaged cannot be asked further.
+  if (problems.length > 0) return problems
   const lost = database.rows(
     `SELECT count(*) FROM chunks LEFT JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number
      WHERE chunk_values.vals IS NULL OR json_array_length(chunk_values.vals) <> chunks.count`,
