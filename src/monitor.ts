@@ -234,7 +234,10 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       trainer: this.#store.trainer,
       earlyStop: this.#earlyStop,
     }
-    this.#log = this.outputDir === null || this.#replay ? null : new RunLog(this.outputDir, header, randomId())
+    this.#log =
+      this.outputDir === null || this.#replay
+        ? null
+        : new RunLog(this.outputDir, header, randomId(), (message) => this.#warning(message))
     if (this.#log) {
       this.#process = ownProcess()
       this.#log.run(this.#now(), header, this.#process)

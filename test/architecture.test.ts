@@ -95,11 +95,14 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   },
   // Looks into runs that were recorded: it joins what checks, detects and reports, and nothing needs it.
   inspect: {
-    values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'text', 'vocabulary'],
+    values: ['check', 'detectors', 'outputs', 'quality', 'sources', 'stores', 'text', 'vocabulary'],
     types: ['decision', 'monitor.ts'],
   },
   // What is kept of runs; no detector, no file format.
-  stores: { values: ['log', 'sources', 'sqlite', 'text'], types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'] },
+  stores: {
+    values: ['log', 'sources', 'sqlite', 'text'],
+    types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'],
+  },
   // Looks back at runs that are kept.
   lookback: {
     values: ['check', 'outputs', 'quality', 'sources', 'sqlite', 'stats', 'stores', 'text', 'vocabulary'],

@@ -3,6 +3,7 @@ import { ALERT_KINDS, type AlertKind } from '../detectors/detector.ts'
 import { pathOfRun } from '../lookback/path-of-run.ts'
 import { existingStore } from '../stores/open-store.ts'
 import { TRAINERS } from '../vocabulary/vocabulary.ts'
+import { say } from './say.ts'
 
 /** What Telltale reads, for the help of the verbs that do. */
 export const READS = `Reads Telltale's own logs, JSON lines such as {"step":3,"loss":0.1} or verl's {"step":3,"data":{…}}, trainer_state.json,
@@ -19,7 +20,7 @@ or @last.`
 
 /** Paths as they are, and the places of stored runs that are named. @throws TelltaleError `bad-usage` where several runs fit a name. */
 export function pathsOfRuns(texts: readonly string[]): readonly string[] {
-  return texts.map((text) => pathOfRun(text, () => existingStore(process.env)))
+  return texts.map((text) => pathOfRun(text, () => existingStore(process.env, say)))
 }
 
 /** `--trainer NAME`. */

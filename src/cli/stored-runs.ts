@@ -21,10 +21,11 @@ import { drawComparison } from './draw-comparison.ts'
 import { sayJson } from './json-output.ts'
 import { integerOption } from './options.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
+import { say } from './say.ts'
 import { mapOption, pathsOfRuns, READS, RUNS_ARGUMENT, STORED, trainerOption } from './source-options.ts'
 
-const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. It is made of the runs, and can be made again
-from them: telltale import PATH.`
+const STORE = `The store is telltale.db in .telltale of the current folder; TELLTALE_DIR names another folder. Where that is on a network file system, the store is
+in the folder for caches of this machine, as is said then. It is made of the runs, and can be made again from them: telltale import PATH.`
 
 const NAMED = `A run is named by its id, its name, its path, the beginning of one of them that fits no other, or @last.`
 
@@ -65,10 +66,6 @@ async function withStore<Result>(work: (store: RunStore) => Result | Promise<Res
   } finally {
     store.close()
   }
-}
-
-function say(text: string): void {
-  process.stderr.write(`telltale: ${plainText(text)}\n`)
 }
 
 interface ImportFlags extends AnalyzerFlags {
@@ -275,24 +272,27 @@ function exportCommand(): Command {
     'Writes the series of a stored run for other tools.',
     `${NAMED}
 
-Formats: jsonl, a line an iteration, which Telltale reads again; csv, a row an iteration; tensorboard, an event file, whose values are of single precision.
+Formats: jsonl, a line an iteration, which Telltale reads again; csv, a row an iteration; tensorboard, an event file, whose values are of single precision;
+parquet, a row a value: run, series, iteration, attempt, superseded (a later attempt did the iteration again), value. NaN and infinities are values there.
 
 Examples:
   telltale export @last --format csv > run.csv
+  telltale export @last --format parquet --out run.parquet
   telltale export @last --format tensorboard --output runs/copy/events.out.tfevents.1.copy`,
   )
     .argument('<run>', 'which run')
     .addOption(new Option('--format <format>', 'of the file').choices(EXPORT_FORMATS).default('jsonl'))
-    .option('--output <file>', 'where it goes; standard output by default')
+    .option('--out, --output <file>', 'where it goes; standard output by default')
     .action(async (name: string, { format, output }: { format: ExportFormat; output?: string }) => {
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
-      if (output === undefined && format === 'tensorboard' && process.stdout.isTTY)
-        throw new TelltaleError('bad-usage', 'an event file is nothing for a terminal: say --output FILE')
+      if (output === undefined && (format === 'tensorboard' || format === 'parquet') && process.stdout.isTTY)
+        throw new TelltaleError('bad-usage', `a file of ${format} is nothing for a terminal: say --output FILE`)
       await withStore(async (store) => {
         const run = findStoredRun(store.runs(), name)
         const stream = output === undefined ? process.stdout : createWriteStream(output)
         try {
-          await pipeline(Readable.from(exportRun(store, run, format)), stream, { end: output !== undefined })
+          const pieces = format === 'parquet' ? await parquetPieces(store, run) : exportRun(store, run, format)
+          await pipeline(Readable.from(pieces), stream, { end: output !== undefined })
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
           throw new TelltaleError(
@@ -302,6 +302,30 @@ Examples:
         }
       })
     })
+}
+
+/** Values from which on it is shown how far an export is: the time that they take is worth a line. */
+const MANY_VALUES = 2_000_000
+
+async function parquetPieces(store: RunStore, run: StoredRun): Promise<Iterable<Buffer>> {
+  const { exportParquet } = await import('../lookback/export-parquet.ts')
+  const total = store.series(run.key).reduce((sum, { count }) => sum + count, 0)
+  if (!process.stderr.isTTY || total < MANY_VALUES) return exportParquet(store, run)
+  const { createProgress } = await import('../outputs/terminal/progress.ts')
+  const progress = createProgress({ stream: process.stderr })
+  let written = 0
+  return (function* () {
+    progress.start(`Writing ${plainText(run.name, 80)}`, total)
+    try {
+      yield* exportParquet(store, run, (rows) => {
+        written += rows
+        progress.update(written, 'values')
+      })
+      progress.done(`${written.toLocaleString('en')} values`)
+    } finally {
+      progress.close()
+    }
+  })()
 }
 
 function queryCommand(): Command {
@@ -326,7 +350,7 @@ Examples:
         return
       }
       const { askStore } = await import('../lookback/ask-store.ts')
-      const { columns, rows, more } = askStore(storePath(process.env), sql, most)
+      const { columns, rows, more } = askStore(storePath(process.env, say), sql, most)
       if (json) sayJson({ columns, rows, more })
       else
         process.stdout.write(

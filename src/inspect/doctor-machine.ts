@@ -6,9 +6,11 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { errorMessage } from '../errors.ts'
 import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../outputs/terminal/terminal-traits.ts'
+import type { FileSystemOf } from '../stores/file-system.ts'
+import { type StorePlace, storePlace } from '../stores/store-place.ts'
 import { plainText } from '../text/plain-text.ts'
 import { type Clock, randomId } from '../time.ts'
 import { TELLTALE_VERSION } from '../version.ts'
@@ -28,6 +30,8 @@ export interface MachineOptions {
   readonly env: NodeJS.ProcessEnv
   readonly stream: TerminalStream
   readonly clock: Clock
+  /** Asks the system by default. */
+  readonly networkOf?: FileSystemOf
 }
 
 const OLDEST_NODE = [20, 19] as const
@@ -35,24 +39,18 @@ const LITTLE_SPACE_BYTES = 1e9
 const MAX_SKEW_SECONDS = 2
 const PYTHON_WAIT_MS = 10_000
 
-/** Numbers by which Linux names file systems on which SQLite's shared memory, or locks, cannot be trusted. */
-const NETWORK_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x65735546, 'FUSE'],
-  [0x47504653, 'GPFS'],
-  [0x19830326, 'BeeGFS'],
-])
-
-export async function doctorMachine({ env, stream, clock }: MachineOptions): Promise<readonly MachineCheck[]> {
+export async function doctorMachine({
+  env,
+  stream,
+  clock,
+  networkOf,
+}: MachineOptions): Promise<readonly MachineCheck[]> {
   return [
     node(),
     library('libsql', 'SQLite, for databases of trackio and MLflow'),
     library('@resvg/resvg-js', 'PNG, for plots'),
     terminal(stream, env),
-    ...dataFolder(resolve(env.TELLTALE_DIR || '.telltale'), clock),
+    ...dataFolder(storePlace(env, networkOf), clock),
     await pythonClient(env.TELLTALE_PYTHON || 'python3', env),
   ]
 }
@@ -93,32 +91,30 @@ function terminal(stream: TerminalStream, env: NodeJS.ProcessEnv): MachineCheck 
   return { what: 'terminal', state: 'ok', said }
 }
 
-function dataFolder(folder: string, clock: Clock): readonly MachineCheck[] {
-  let place = folder
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place)
+function dataFolder(store: StorePlace, clock: Clock): readonly MachineCheck[] {
+  const { dataFolder: folder, network } = store
+  const place = firstThere(folder)
   const what = 'data folder'
   const shown = plainText(folder, 200)
   let skew: number
   try {
-    accessSync(place, constants.W_OK | constants.X_OK)
-    if (!statSync(place).isDirectory()) throw new Error(`${plainText(place, 200)} is no folder`)
     skew = skewOf(place, clock)
   } catch (error) {
     const said = `${shown} cannot be written: ${plainText(errorMessage(error), 200)}`
     return [{ what, state: 'problem', said, todo: 'set TELLTALE_DIR to a folder that can' }]
   }
-  const { type, bavail, bsize } = statfsSync(place)
-  const network = NETWORK_FILE_SYSTEMS.get(type)
+  const { bavail, bsize } = statfsSync(place)
   const free = bavail * bsize
   return [
-    network
-      ? {
+    network === null
+      ? { what, state: 'ok', said: existsSync(folder) ? shown : `${shown}, made when it is needed` }
+      : {
           what,
           state: 'note',
           said: `${shown}, on ${network}`,
-          todo: 'files are followed there, but new lines may show later; keep TELLTALE_DIR on a local disk',
-        }
-      : { what, state: 'ok', said: existsSync(folder) ? shown : `${shown}, made when it is needed` },
+          todo: 'files are followed there, but new lines may show later; a TELLTALE_DIR on a local disk keeps all in one place',
+        },
+    ...(network === null ? [] : [storeCheck(store, clock)]),
     {
       what: 'disk space',
       said: `${(free / 1e9).toFixed(1)} GB free there`,
@@ -130,8 +126,37 @@ function dataFolder(folder: string, clock: Clock): readonly MachineCheck[] {
   ]
 }
 
-/** Seconds by which the clock of a file system is ahead. Writes a file there: permissions alone promise too much, to root above all. */
+/** Where the store is when the data folder is on a network file system. */
+function storeCheck(store: StorePlace, clock: Clock): MachineCheck {
+  const what = 'store'
+  const todo = 'set XDG_CACHE_HOME, or TELLTALE_DIR, to a folder of a local disk'
+  if (!store.apart)
+    return { what, state: 'note', said: 'in the data folder, since no folder for caches is on a local disk', todo }
+  try {
+    skewOf(firstThere(dirname(store.path)), clock)
+  } catch (error) {
+    const problem = `${plainText(store.path, 200)} cannot be written: ${plainText(errorMessage(error), 200)}`
+    return { what, state: 'problem', said: problem, todo }
+  }
+  const said = `${plainText(store.path, 300)}, since several machines at once would damage one on ${store.network}`
+  return { what, state: 'note', said, todo: 'other machines do not see it: telltale rebuild PATH makes one there, too' }
+}
+
+/** The path itself, or the first folder above it that is there. */
+function firstThere(path: string): string {
+  let place = path
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place)
+  return place
+}
+
+/**
+ * Seconds by which the clock of a file system is ahead. Writes a file there: permissions alone promise too much, to root above all.
+ *
+ * @throws where none can be written.
+ */
 function skewOf(folder: string, clock: Clock): number {
+  accessSync(folder, constants.W_OK | constants.X_OK)
+  if (!statSync(folder).isDirectory()) throw new Error(`${plainText(folder, 200)} is no folder`)
   const path = join(folder, `.telltale-doctor-${randomId()}`)
   try {
     writeFileSync(path, '')

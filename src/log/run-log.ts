@@ -4,14 +4,16 @@
  *
  * @module
  */
-import { closeSync, existsSync, openSync, readdirSync, readSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
-import type { TrainingEvent } from '../events.ts'
+import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import { makeFolder } from '../make-folder.ts'
 import type { ProcessInfo } from '../run-summary.ts'
 import { plainJson } from '../text/plain-json.ts'
+import { appendFile } from './append-file.ts'
 import { type EncodedSamples, encodeEventBody, encodeNumber, sameTexts, samplesOf } from './encode.ts'
+import { type LineWorth, type LineWriter, lineWriter } from './line-writer.ts'
 
 /** What a run says of itself in its first line. */
 export interface RunHeader {
@@ -33,13 +35,11 @@ export class RunLog {
   readonly attempt: number
   /** Logs of the earlier attempts, oldest first. */
   readonly earlier: readonly string[]
-  #descriptor: number | null
+  readonly #writer: LineWriter
   readonly #head: { readonly [type: string]: string }
   #seq = 0
-  /** Lines that could not be written since the last that could. */
-  #lost = 0
-  #torn = false
-  #droppedLines = 0
+  /** Whether the newest line stands in the file. */
+  #isWritten = false
   #droppedSamples = 0
   #lastSamples: {
     readonly seq: number
@@ -51,16 +51,21 @@ export class RunLog {
   /**
    * Opens the log; logs of other runs in the folder are moved to `previous-runs/<run>/`.
    *
+   * @param say takes a line for the person who trains, where lines cannot be written.
    * @throws TelltaleError `not-writable`
    */
-  constructor(dir: string, header: RunHeader, writer: string) {
+  constructor(dir: string, header: RunHeader, writer: string, say: (text: string) => void = () => {}) {
     this.path = join(dir, `events-${writer}.jsonl`)
     try {
       makeFolder(dir)
       const earlier = setEarlierRunsAside(dir, header.runId)
       this.attempt = (earlier.at(-1)?.attempt ?? 0) + 1
       this.earlier = earlier.map(({ path }) => path)
-      this.#descriptor = openSync(this.path, 'a', 0o644)
+      this.#writer = lineWriter({
+        ...{ path: this.path, file: appendFile(this.path), say },
+        gap: ({ samples, numbers, kept, since, why }, time) =>
+          this.#lineOf('gap', time, plainFields({ dropped: samples + numbers + kept, samples, numbers, since, why })),
+      })
     } catch (error) {
       throw new TelltaleError(
         'not-writable',
@@ -74,7 +79,7 @@ export class RunLog {
   }
 
   get droppedLines(): number {
-    return this.#droppedLines
+    return this.#writer.dropped
   }
 
   get droppedSamples(): number {
@@ -101,12 +106,12 @@ export class RunLog {
     const samplesSeq = this.#samples(event, time)
     const { text, cut } = encodeEventBody(event, samplesSeq)
     if (cut) this.#droppedSamples++
-    this.#write('event', time, text)
+    this.#write('event', time, text, SAID_ONCE.has(event.phase) ? 'kept' : 'numbers')
   }
 
-  /** Any other line: `announce`, `tick`, `alert`, `stop`, `gap`, `end`. */
+  /** Any other line; `gap` lines it writes by itself. */
   line(
-    type: 'announce' | 'tick' | 'alert' | 'stop' | 'gap' | 'end',
+    type: 'announce' | 'tick' | 'alert' | 'stop' | 'end',
     time: number,
     fields: Readonly<Record<string, unknown>>,
   ): void {
@@ -114,13 +119,7 @@ export class RunLog {
   }
 
   close(): void {
-    if (this.#descriptor === null) return
-    try {
-      closeSync(this.#descriptor)
-    } catch {
-      // The descriptor is gone already; there is nothing left to lose.
-    }
-    this.#descriptor = null
+    this.#writer.close()
   }
 
   /** Writes the samples that an event carries in a line of their own and returns its sequence number. */
@@ -150,47 +149,42 @@ export class RunLog {
     const promptText = prompts.length > 0 ? `,"prompts":${JSON.stringify(prompts)}` : ''
     const responseText = responses.length > 0 ? `,"responses":${JSON.stringify(responses)}` : ''
     const seq = this.#write('samples', time, `,"iteration":${event.iteration}${promptText}${responseText}${rewardText}`)
-    if (responses.length > 0) this.#lastSamples = { seq, iteration: event.iteration, prompts, responses }
+    if (responses.length > 0 && this.#isWritten)
+      this.#lastSamples = { seq, iteration: event.iteration, prompts, responses }
     return seq
   }
 
-  #write(type: string, time: number, body: string): number {
-    const seq = ++this.#seq
-    let line = `${this.#head[type]}${seq},"time":${time}${body}}\n`
-    if (this.#descriptor === null || line.length > MAX_LINE_BYTES) {
-      this.#drop()
-      return seq
-    }
-    if (this.#lost > 0 || this.#torn) {
-      const gap = `${this.#head.gap}${seq + 1},"time":${time},"dropped":${this.#lost}}\n`
-      line = (this.#torn ? '\n' : '') + line + gap
-    }
-    try {
-      const written = writeSync(this.#descriptor, line)
-      if (written < Buffer.byteLength(line)) this.#finish(Buffer.from(line).subarray(written))
-      if (this.#lost > 0 || this.#torn) this.#seq++
-      this.#lost = 0
-      this.#torn = false
-    } catch {
-      this.#drop()
-    }
+  #write(type: LineType, time: number, body: string, worth: LineWorth = WORTH[type]): number {
+    const line = this.#lineOf(type, time, body)
+    const seq = this.#seq
+    if (line.length > MAX_LINE_BYTES) {
+      this.#isWritten = false
+      this.#writer.leaveOut(worth, time)
+    } else this.#isWritten = this.#writer.write(worth, line, time)
     return seq
   }
 
-  /** A full disk may take half a line; the rest must follow, or the line counts as lost and is ended by the next write. */
-  #finish(rest: Uint8Array): void {
-    this.#torn = true
-    let left = rest
-    while (left.length > 0) left = left.subarray(writeSync(this.#descriptor!, left))
-  }
-
-  #drop(): void {
-    this.#lost++
-    this.#droppedLines++
+  #lineOf(type: LineType, time: number, body: string): string {
+    return `${this.#head[type]}${++this.#seq},"time":${time}${body}}\n`
   }
 }
 
 const LINE_TYPES = ['run', 'event', 'samples', 'announce', 'tick', 'alert', 'stop', 'gap', 'end'] as const
+
+type LineType = (typeof LINE_TYPES)[number]
+
+/** What is left out where there is no room. */
+const WORTH: Readonly<Record<LineType, LineWorth>> = {
+  ...{ samples: 'samples', event: 'numbers', tick: 'numbers' },
+  ...{ run: 'kept', announce: 'kept', alert: 'kept', stop: 'kept', gap: 'kept', end: 'kept' },
+}
+
+/** Events without which the others say less: settings, the checkpoints to go back to, how it ended. */
+const SAID_ONCE: ReadonlySet<TrainingPhase> = new Set([
+  TrainingPhase.TRAINING_START,
+  TrainingPhase.CHECKPOINT_SAVED,
+  TrainingPhase.TRAINING_END,
+])
 
 function plainFields(fields: Readonly<Record<string, unknown>>): string {
   const { text } = plainJson(fields)

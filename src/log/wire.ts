@@ -68,6 +68,7 @@ export const wireLine = z.discriminatedUnion('type', [
     iteration,
     rollbackTo: iteration.nullable(),
   }),
+  // Ours say as well how many of the lines held answers (`samples`) and numbers (`numbers`), `since` when, and `why`, such as ENOSPC.
   z.looseObject({ ...envelope, type: z.literal('gap'), dropped: z.number().optional() }),
   z.looseObject({ ...envelope, type: z.literal('end'), status: z.enum(['completed', 'stopped', 'failed']) }),
 ])

@@ -1,5 +1,6 @@
 /**
- * A stored run as a file for other tools: JSON lines and CSV with a row an iteration, or a TensorBoard event file.
+ * A stored run as a file for other tools: JSON lines and CSV with a row an iteration, or a TensorBoard event file. Parquet is in `export-parquet.ts`, whose
+ * library the other formats need not load.
  *
  * @module
  */
@@ -7,13 +8,17 @@ import { maskedCrc32c } from '../sources/crc32c.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
 
 /** Formats of an exported run. */
-export const EXPORT_FORMATS = ['jsonl', 'csv', 'tensorboard'] as const
+export const EXPORT_FORMATS = ['jsonl', 'csv', 'tensorboard', 'parquet'] as const
 
 /** One of {@link EXPORT_FORMATS}. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 /** The pieces of the file, one after the other. */
-export function* exportRun(store: RunStore, run: StoredRun, format: ExportFormat): Generator<Buffer> {
+export function* exportRun(
+  store: RunStore,
+  run: StoredRun,
+  format: Exclude<ExportFormat, 'parquet'>,
+): Generator<Buffer> {
   const series = store.series(run.key).map(({ name }) => ({ name, ...store.points(run.key, name) }))
   if (format === 'tensorboard') yield* eventFile(run, series)
   else yield* rows(series, format)

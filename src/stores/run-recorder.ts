@@ -34,8 +34,8 @@ export interface RunRecorderOptions {
   readonly analyzer: () => RecordedAnalyzer
   /** Unix seconds. */
   readonly now: () => number
-  /** Takes a line for the person who watches: why this run is not stored any more. */
-  readonly say: (text: string) => void
+  /** Takes a line for the person who watches: why this run is not stored any more. `isShared`: it is so for every run of the store. */
+  readonly say: (text: string, isShared: boolean) => void
   /** Epoch from {@link RunStore.resume}, for a run that is stored on; it is claimed at the first commit otherwise. */
   readonly epoch?: number | undefined
 }
@@ -54,6 +54,10 @@ export interface RunRecorder {
   gather(always?: boolean): Commit | null
   committed(): void
   refused(error: unknown): void
+  /** Has the next commit tried, though the last one failed only now. */
+  tryNow(): void
+  /** Whether what has come could not be stored so far. */
+  readonly isBehind: boolean
   /** Whether all that has come is in the store. */
   readonly isStored: boolean
   /** Whether something has come since. */
@@ -146,7 +150,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
   }
 
   function committed(): void {
-    if (retrySeconds !== null) say('stored again')
+    if (retrySeconds !== null) say('stored again', true)
     retrySeconds = null
     clear()
     news = false
@@ -165,11 +169,11 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       failed = true
       clear()
       const what = overtaken ? '' : '; what is missing is read from its files when they are watched or imported again'
-      say(`not stored any more: ${errorMessage(error)}${what}`)
+      say(`not stored any more: ${errorMessage(error)}${what}`, false)
       return
     }
     if (retrySeconds === null)
-      say(`not stored for now, and tried again every ${RETRY_SECONDS} seconds: ${errorMessage(error)}`)
+      say(`not stored for now, and tried again every ${RETRY_SECONDS} seconds: ${errorMessage(error)}`, true)
     retrySeconds = now() + RETRY_SECONDS
   }
 
@@ -221,6 +225,12 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
     gather,
     committed,
     refused,
+    tryNow() {
+      if (retrySeconds !== null) retrySeconds = now()
+    },
+    get isBehind() {
+      return retrySeconds !== null && !failed
+    },
     get isStored() {
       return !news && !failed
     },

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -111,6 +111,28 @@ describe('the file', () => {
     store.close()
     expect(said).toEqual([expect.stringMatching(/was damaged .* it is now .*telltale\.db\.damaged-1700/)])
     expect(readdirSync(join(path, '..'))).toContain('telltale.db.damaged-1700')
+  })
+
+  it('that is damaged within is read as far as it goes, and what to do is said where it is not', () => {
+    const path = newPath()
+    const store = sqliteStore({ path, now: () => 0 })
+    const epoch = store.claim(identity('k'))
+    const values = Array.from({ length: 60_000 }, (_, i) => Math.sin(i))
+    const points = { name: 'a', original: 'a', unit: '', attempt: 1, iterations: values.map((_, i) => i), values }
+    store.commit([{ key: 'k', epoch, state, points: [points], samples: [], alerts: [], time: 1 }])
+    store.close()
+    const bytes = readFileSync(path)
+    bytes.fill(0x5a, Math.floor(bytes.length / 2), bytes.length - 4096)
+    writeFileSync(path, bytes)
+    const said: string[] = []
+    const again = sqliteStore({ path, now: () => 1700, say: (text) => said.push(text) })
+    expect(said).toEqual([])
+    expect(again.runs().map(({ key }) => key)).toEqual(['k'])
+    expect(again.verify()).not.toEqual([])
+    expect(() => again.points('k', 'a')).toThrow(
+      /cannot be read: .*malformed; it is damaged: move it away, and say telltale rebuild PATH/,
+    )
+    again.close()
   })
 
   it('of a later version, or where none can be, is said', () => {

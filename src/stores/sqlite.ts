@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { existsSync, renameSync } from 'node:fs'
+import { accessSync, constants, existsSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Alert, Coverage } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
@@ -32,12 +32,15 @@ import type {
   StoredRun,
   StoredSample,
 } from './store.ts'
+import { supersededFrom } from './superseded.ts'
 
 /** Whether a row of `alerts` is muted; 1 or 0. */
 const IS_MUTED = "coalesce(json_extract(alert, '$.muted'), 0)"
 /** Answers of a run that are kept: the newest. */
 const MAX_SAMPLES = 2000
 const DEFAULT_BUCKETS = 1000
+/** Chunks that are read at once where all of a run is: about a megabyte. */
+const CHUNKS_AT_ONCE = 100
 /** Bytes that the write-ahead log keeps after a checkpoint: about what SQLite lets it grow to by itself. */
 const MAX_IDLE_LOG_BYTES = 4 * 1024 * 1024
 
@@ -76,7 +79,10 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
     } catch (error) {
       if (error instanceof TelltaleError) throw error
       const what = code === 'not-writable' ? 'written' : 'read'
-      throw new TelltaleError(code, `the store ${path} cannot be ${what}: ${errorMessage(error)}`, { cause: error })
+      const todo = isDamage(error) ? '; it is damaged: move it away, and say telltale rebuild PATH' : ''
+      throw new TelltaleError(code, `the store ${path} cannot be ${what}: ${errorMessage(error)}${todo}`, {
+        cause: error,
+      })
     }
   }
   const idOf = (key: string): number | null => {
@@ -472,7 +478,6 @@ function* everyPointOf(
   guarded: <Result>(code: 'not-readable', work: () => Result) => Result,
 ): Generator<SeriesPoints> {
   const of = 'series.run_id = (SELECT id FROM runs WHERE key = ?)'
-  // A series of an attempt at a time: a long run is more than memory should hold as texts.
   const pieces = guarded('not-readable', () =>
     database.rows(
       `SELECT DISTINCT chunks.attempt, series.id, series.name, series.original, series.unit
@@ -482,13 +487,20 @@ function* everyPointOf(
   )
   for (const [attempt, id, name, original, unit] of pieces) {
     const head = { name: String(name), original: String(original), unit: String(unit), attempt: Number(attempt) }
-    const rows = guarded('not-readable', () =>
-      database.rows(
-        `SELECT ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES} WHERE chunks.series_id = ? AND chunks.attempt = ? ORDER BY chunks.number`,
-        ...[id!, attempt!],
-      ),
-    )
-    for (const row of rows) yield { ...head, ...chunkOf(row) }
+    let next = 0
+    // Some chunks at a time: a long run is more than memory should hold as texts.
+    for (let more = true; more; ) {
+      const rows = guarded('not-readable', () =>
+        database.rows(
+          `SELECT chunks.number, ${CHUNK_COLUMNS} FROM ${CHUNK_TABLES}
+           WHERE chunks.series_id = ? AND chunks.attempt = ? AND chunks.number >= ? ORDER BY chunks.number LIMIT ${CHUNKS_AT_ONCE}`,
+          ...[id!, attempt!, next],
+        ),
+      )
+      for (const [, ...chunk] of rows) yield { ...head, ...chunkOf(chunk) }
+      next = Number(rows.at(-1)?.[0]) + 1
+      more = rows.length === CHUNKS_AT_ONCE
+    }
   }
 }
 
@@ -505,16 +517,27 @@ function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
     return opened(path)
   } catch (error) {
     if (error instanceof TelltaleError) throw error
-    if (!isDamage(error))
-      throw new TelltaleError('not-writable', `the store ${path} cannot be opened: ${errorMessage(error)}`, {
-        cause: error,
-      })
+    if (!isDamage(error)) {
+      const why = unwritable(path) ?? errorMessage(error)
+      throw new TelltaleError('not-writable', `the store ${path} cannot be opened: ${why}`, { cause: error })
+    }
     const aside = `${path}.damaged-${Math.floor(now())}`
     for (const ending of ['', '-wal', '-shm']) if (existsSync(path + ending)) renameSync(path + ending, aside + ending)
     say?.(
       `the store ${path} was damaged (${errorMessage(error)}): it is now ${aside}, and a new one is made from the runs`,
     )
     return opened(path)
+  }
+}
+
+/** What the system says of a place that may not be written, where the library says a number; null where it may. */
+function unwritable(path: string): string | null {
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK)
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK)
+    return null
+  } catch (error) {
+    return `${errorMessage(error)}; set TELLTALE_DIR to a folder that can be written`
   }
 }
 
@@ -653,11 +676,7 @@ function pointsOf(
   const iterations: number[] = []
   const values: number[] = []
   for (const [attempt, ...chunk] of rows) {
-    // What a later attempt did again is superseded.
-    const until = Math.min(
-      ...begun.filter((one) => one.attempt > Number(attempt)).map((one) => one.fromIteration),
-      Number.POSITIVE_INFINITY,
-    )
+    const until = supersededFrom(begun, Number(attempt))
     const { iterations: at, values: decoded } = chunkOf(chunk)
     for (let i = 0; i < decoded.length; i++) {
       if (at[i]! < from || at[i]! > to || at[i]! >= until) continue
@@ -716,6 +735,8 @@ function problemsIn(database: OpenDatabase): readonly string[] {
     .rows('PRAGMA integrity_check')
     .map(([text]) => String(text))
     .filter((text) => text !== 'ok')
+  // What is damaged cannot be asked further.
+  if (problems.length > 0) return problems
   const lost = database.rows(
     `SELECT count(*) FROM chunks LEFT JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number
      WHERE chunk_values.vals IS NULL OR json_array_length(chunk_values.vals) <> chunks.count`,

@@ -13,6 +13,7 @@ import { refill } from '../stores/refill.ts'
 import { type RunRecorder, runRecorder } from '../stores/run-recorder.ts'
 import type { RunStore } from '../stores/store.ts'
 import { type Clock, systemClock } from '../time.ts'
+import { mayPass, patientStore } from './patient-store.ts'
 import type { LiveRun, WatchedRun, WatchedRunOptions } from './watched-run.ts'
 
 /** Between two commits of all runs that have news. */
@@ -20,6 +21,9 @@ const COMMIT_INTERVAL_MS = 2000
 
 /** Between two points of a run from which another process can go on. */
 const RESUME_INTERVAL_MS = 30_000
+
+/** For how long what was said of one run is not said of the next. */
+const SAID_LATELY_MS = 60_000
 
 /** Between two looks for runs whose process is gone. */
 const CRASH_INTERVAL_MS = 10_000
@@ -43,11 +47,21 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     string,
     { readonly recorders: Map<string, RunRecorder>; resumableMs: number; behind: boolean }
   >()
+  /** What was said last of a run: a store that fails does so for all of them, which is one line. */
+  let lately = { text: '', ms: Number.NEGATIVE_INFINITY }
   let committedMs = Number.NEGATIVE_INFINITY
   let lookedMs = Number.NEGATIVE_INFINITY
 
+  function sayOf(name: string, text: string): void {
+    if (text === lately.text && clock.monotonicMs() - lately.ms < SAID_LATELY_MS) return
+    lately = { text, ms: clock.monotonicMs() }
+    const recorders = [...places.values()].reduce((sum, place) => sum + place.recorders.size, 0)
+    say(`${name}${recorders > 1 ? ' and other runs' : ''}: ${text}`)
+  }
+
   /** @param resumable whether another process shall be able to go on from here, at whatever cost. */
   function commit(watched: Iterable<WatchedRun>, resumable: boolean): void {
+    let broken: unknown = null
     const byKey = new Map([...watched].map((one) => [one.found.key, one]))
     for (const [key, place] of places) {
       const all = [...place.recorders.values()]
@@ -58,6 +72,10 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       const gathered = all.map((recorder) => [recorder, recorder.gather(state !== null)] as const)
       const commits = gathered.flatMap(([, one]) => (one === null ? [] : [one]))
       if (commits.length === 0) continue
+      if (broken !== null) {
+        for (const [recorder, one] of gathered) if (one !== null) recorder.refused(broken)
+        continue
+      }
       // Where one of them cannot be stored, the others have no common point either.
       const point = state !== null && commits.length === all.length ? { place: key, state } : undefined
       try {
@@ -67,6 +85,8 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
         for (const [recorder, one] of gathered) if (one !== null) recorder.committed()
       } catch (error) {
         for (const [recorder, one] of gathered) if (one !== null) recorder.refused(error)
+        // A disk that is full, or a lock that somebody holds, is so for all: each would wait for it.
+        if (isOfTheStore(error)) broken = error
       }
     }
   }
@@ -105,7 +125,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
         monitor: () => run.monitor,
         analyzer: () => run.analyzer,
         now: clock.unixSeconds,
-        say: (text) => say(`${run.name}: ${text}`),
+        say: (text, isShared) => (isShared ? sayOf(run.name, text) : say(`${run.name}: ${text}`)),
       })
       const place = places.get(found.key) ?? { recorders: new Map(), resumableMs: clock.monotonicMs(), behind: false }
       places.set(found.key, place)
@@ -124,17 +144,36 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       return [...places.values()].every(({ recorders }) => [...recorders.values()].every(({ isStored }) => isStored))
     },
     close(watched) {
+      const recorders = [...places.values()].flatMap((place) => [...place.recorders])
+      for (const [, recorder] of recorders) recorder.tryNow()
       commit(watched, true)
+      for (const [name, recorder] of recorders)
+        if (recorder.isBehind) sayOf(name, 'what came last is not stored; telltale import reads it from its files')
       store.close()
     },
   }
 }
 
-/** Keeps runs in the data folder's store; null, with a line that says why, where there can be none: the watching goes on without. */
+/** Whether a commit failed for a reason that is not its run's. */
+function isOfTheStore(error: unknown): boolean {
+  return error instanceof TelltaleError && error.code === 'not-writable'
+}
+
+/**
+ * Keeps runs in the data folder's store; null, with a line that says why, where there can be none: the watching goes on without. A store that cannot be
+ * opened for now, since the disk is full or somebody holds it, is tried again.
+ */
 export function keeperOf(say: (text: string) => void): RunKeeper | null {
+  const said = new Set<string>()
+  const sayOnce = (text: string): void => {
+    if (!said.has(text)) say(text)
+    said.add(text)
+  }
+  const open = () => openStore(process.env, sayOnce)
   try {
-    return keepRuns(openStore(process.env, say), systemClock, say)
+    return keepRuns(open(), systemClock, say)
   } catch (error) {
+    if (mayPass(error)) return keepRuns(patientStore(open, systemClock.unixSeconds), systemClock, say)
     say(`nothing is kept of these runs: ${errorMessage(error)}`)
     return null
   }

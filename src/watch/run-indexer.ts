@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import type { MonitorHandle, TrainingCallback } from '../callbacks.ts'
 import type { QualityAnalyzerOptions } from '../decision/quality-analyzer.ts'
 import { TelltaleError } from '../errors.ts'
-import { storePath } from '../stores/open-store.ts'
+import { preparedStorePath } from '../stores/open-store.ts'
 import { plainText } from '../text/plain-text.ts'
 import type { IndexerAnswer, IndexerData } from './run-indexer-thread.ts'
 
@@ -17,7 +17,10 @@ const THREAD = import.meta.url.endsWith('.ts') ? '../../dist/watch/run-indexer-t
 
 /** Options of {@link RunIndexer}; all may be left out. */
 export interface RunIndexerOptions {
-  /** File of the store; that of the data folder by default: `TELLTALE_DIR`, or `.telltale` of the current folder. */
+  /**
+   * File of the store; that of the data folder by default: `TELLTALE_DIR`, or `.telltale` of the current folder. Where that is on a network file system,
+   * the store is in the folder for caches, which is said.
+   */
   readonly path?: string
   /** How the run is judged for the store; as {@link QualityAnalyzer} does without options by default. Give what your own analyzer has. */
   readonly analyzer?: Pick<QualityAnalyzerOptions, 'mode' | 'preset' | 'falseAlarmRate' | 'klThreshold' | 'mute'>
@@ -69,7 +72,7 @@ export class RunIndexer implements TrainingCallback {
     const data: IndexerData = {
       folder: resolve(monitor.outputDir),
       run: monitor.runId,
-      path: this.#options.path ?? storePath(process.env),
+      path: this.#options.path ?? preparedStorePath(process.env, (text) => this.#say(text)),
       analyzer: this.#options.analyzer ?? {},
     }
     const thread = new Worker(new URL(THREAD, import.meta.url), {
