@@ -10,6 +10,7 @@ import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
 import type { ImportOptions } from '../lookback/import-runs.ts'
 import { type RunOrder, SORTS } from '../lookback/run-order.ts'
+import { alertCountWords, countAlerts } from '../outputs/terminal/status-words.ts'
 import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
@@ -100,7 +101,7 @@ Examples:
         ({ run, iterations, alerts }) => {
           if (!json)
             process.stdout.write(
-              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
+              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alertCountWords(countAlerts(alerts)) || 'no alerts'}\n`,
             )
         },
       )

@@ -30,6 +30,11 @@ describe('the runs below a folder', () => {
     expect(said(await find())).toEqual([['out', ['trainer-state', 'console']]])
   })
 
+  it('have the name of the folder above where their own says nothing', async () => {
+    cpSync(join(fixtures, 'trl-grpo'), join(root, 'grpo-7/output'), { recursive: true })
+    expect((await find()).map(({ name }) => name)).toEqual(['grpo-7'])
+  })
+
   it('of the same name are told apart by as few folders above their own as it takes, whatever files they have', async () => {
     cpSync(join(fixtures, 'trl-grpo'), join(root, 'good/out'), { recursive: true })
     cpSync(join(fixtures, 'trl-grpo/checkpoint-4'), join(root, 'bad/out/checkpoint-4'), { recursive: true })

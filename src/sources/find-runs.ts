@@ -11,7 +11,7 @@ import { errorMessage } from '../errors.ts'
 import { consoleFormat } from './console.ts'
 import { SOURCE_FORMATS } from './formats.ts'
 import { jsonlFormat } from './jsonl.ts'
-import { nameOfFile } from './run-name.ts'
+import { nameOfFile, nameOfFolder } from './run-name.ts'
 import type { SourceFormat } from './source.ts'
 
 const HEAD_BYTES = 4096
@@ -182,7 +182,7 @@ function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
         place: home,
         run: {
           key: home,
-          name: basename(home),
+          name: nameOfFolder(home),
           parts: members.map(({ format, path, runs: [one] }) => ({ format, path, id: one!.id })),
         },
       })

@@ -1,14 +1,20 @@
 import { basename, dirname, resolve } from 'node:path'
 
-/** Names of files that say nothing of the run: its folder's does. */
+/** Names of files and folders that say nothing of the run: that of the folder above does. */
 const NO_NAMES =
-  /^(metrics|log|logs|train|train_log|training|training_log|console|output|stdout|nohup|history|results?)$/i
+  /^(metrics|log|logs|train|train_log|training|training_log|console|outputs?|stdout|nohup|history|results?)$/i
 
 /** The name of a run that has none: its file's without the ending, the folder's where that says nothing, or `stdin`. */
 export function nameOfFile(path: string): string {
   if (path === '-') return 'stdin'
   const stem = basename(path).replace(/\.[A-Za-z0-9]+$/, '')
   return NO_NAMES.test(stem) ? basename(dirname(resolve(path))) || stem : stem
+}
+
+/** The name of a run that has none and is a folder. */
+export function nameOfFolder(path: string): string {
+  const name = basename(path)
+  return NO_NAMES.test(name) ? basename(dirname(path)) || name : name
 }
 
 /** A name as a run id: letters, digits, `_` and `-`, at most 64 of them. */

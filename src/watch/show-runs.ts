@@ -86,9 +86,10 @@ function liveView({ stream, env, clock, watched }: ShowRunsOptions): RunsView {
     if (run === single?.run) return
     if (single) {
       single.stop()
-      const { display } = single
+      const { display, run: before } = single
       single = null
-      await display.close()
+      // What goes on is shown anew: beside other runs, or with more of its files.
+      await display.close({ erase: before.status === 'running' })
     }
     if (run === null) return
     region.show([])

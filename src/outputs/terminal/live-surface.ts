@@ -74,7 +74,8 @@ export function liveSurface(
       region.show([], lines)
       region.end()
     },
-    close() {
+    close(erase) {
+      if (erase && newest) region.show([])
       region.end()
       newest = null
     },

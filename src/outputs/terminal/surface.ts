@@ -21,5 +21,6 @@ export interface Surface {
   show(occasion: Occasion): void
   /** A line of somebody else's that stays. */
   print(lines: readonly string[]): void
-  close(): void
+  /** @param erase takes away what is shown in place, instead of leaving it. */
+  close(erase: boolean): void
 }

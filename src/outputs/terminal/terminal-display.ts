@@ -178,10 +178,14 @@ export class TerminalDisplay implements TrainingCallback {
     this.#surface.print(text.split(/\r?\n/).map((line) => displayText(line)))
   }
 
-  /** Leaves the last frame on the screen and gives the cursor back. */
-  async close(): Promise<void> {
+  /**
+   * Gives the cursor back and leaves the last frame on the screen.
+   *
+   * @param options.erase takes away what is painted in place instead, where something else is to be shown; false by default.
+   */
+  async close({ erase = false }: { readonly erase?: boolean } = {}): Promise<void> {
     this.#closed = true
-    this.#surface.close()
+    this.#surface.close(erase)
   }
 
   /** Takes the event's part of the run's progress. */
