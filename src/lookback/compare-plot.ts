@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 import { TelltaleError } from '../errors.ts'
+import { worseningAlerts } from '../outputs/failures.ts'
 import type { Drawing } from '../outputs/plots/chart-definition.ts'
 import { runComparison } from '../outputs/plots/run-comparison.ts'
 import { MAX_RUNS, runLabels } from '../outputs/plots/run-style.ts'
@@ -68,8 +70,8 @@ export function comparePlot(store: RunStore, runs: readonly StoredRun[], choice:
   const compared = runs.map(({ key, iterations }, i) => ({
     label: labels[i]!,
     iterations,
-    alerts: store
-      .alerts(key)
+    alerts: worseningAlerts(store.alerts(key))
+      .filter(({ muted }) => !muted)
       .slice(0, MAX_ALERTS)
       .map(({ iteration, severity, kind }) => ({ iteration, severity, what: KIND_TITLES[kind] ?? kind })),
   }))

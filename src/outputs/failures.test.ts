@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Alert, AlertKind, Severity } from '../detectors/detector.ts'
-import { courseWords, failuresOf, formerOf } from './failures.ts'
+import { courseWords, failuresOf, formerOf, worseningAlerts } from './failures.ts'
 
 const alert = (
   id: string,
@@ -36,6 +36,7 @@ it('is one failure as it grows worse and eases, and another one of another kind 
     ['a-4', 1, ', passed since'],
     ['a-6', 3, ', a note from 1,100 on, eased to a note at 1,300'],
   ])
+  expect(worseningAlerts(history).map(({ id }) => id)).toEqual(['a-1', 'b-1', 'a-2', 'a-4', 'a-5', 'a-6'])
   expect(formerOf(history[4]!, history)).toBeNull()
   expect(formerOf({ ...history[2]!, replaces: undefined as unknown as null }, history)).toBeNull()
 })

@@ -55,6 +55,14 @@ export function failuresOf<One extends Entry>(history: readonly One[]): readonly
   }))
 }
 
+/** The alerts by which something got worse: those that began a failure or made it graver, without those that say that it has eased. */
+export function worseningAlerts<One extends Entry>(history: readonly One[]): readonly One[] {
+  return history.filter((alert) => {
+    const former = formerOf(alert, history)
+    return former === null || isAtLeast(alert.severity, former.severity)
+  })
+}
+
 /** What came before and after its gravest alert, to follow the iteration of that: `, a warning from 365 on, passed since`; empty where it stands as it was raised. */
 export function courseWords({ alerts, gravest, newest }: Failure<Entry & Pick<Alert, 'iteration' | 'state'>>): string {
   const [first] = alerts

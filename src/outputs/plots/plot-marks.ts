@@ -5,6 +5,7 @@
  */
 import type { Severity } from '../../detectors/detector.ts'
 import type { AnalyzerView, RunSummary } from '../../run-summary.ts'
+import { worseningAlerts } from '../failures.ts'
 import { plotNumber } from './plot-text.ts'
 
 /** Marks of a run, as data. */
@@ -33,7 +34,7 @@ export interface PlotMarks {
 export const NO_MARKS: PlotMarks = Object.freeze({ alerts: [], stop: null, checkpoints: [], thresholds: [] })
 
 /**
- * The marks of a run: alerts, but for muted ones, and thresholds of its analyzer, stop and checkpoints of its summary.
+ * The marks of a run: alerts, but for muted ones and those by which a failure eased, and thresholds of its analyzer, stop and checkpoints of its summary.
  *
  * @example
  * ```ts
@@ -54,7 +55,7 @@ export function plotMarks(from: {
   const muted = (analyzer?.alertHistory ?? []).filter((alert) => alert.muted).length
   return {
     ...(muted > 0 ? { muted } : {}),
-    alerts: (analyzer?.alertHistory ?? [])
+    alerts: worseningAlerts(analyzer?.alertHistory ?? [])
       .filter(({ muted }) => !muted)
       .map(({ iteration, severity, kind, reason }) => ({ iteration, severity, kind, reason })),
     stop: summary?.stop ? { iteration: summary.stop.iteration, reason: summary.stop.reason } : null,
