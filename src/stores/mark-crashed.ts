@@ -11,7 +11,7 @@ export function markCrashed(store: RunStore, isAlive: (process: ProcessInfo) => 
   const crashed = store
     .runs()
     .filter(({ status, process }) => status === 'running' && process !== null && isAlive(process) === false)
-  for (const { key } of crashed) store.markCrashed(key)
+  for (const { key } of crashed) store.markEnded(key, 'crashed')
   return crashed
 }
 

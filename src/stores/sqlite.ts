@@ -413,9 +413,9 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           .map(([alert]) => JSON.parse(String(alert)) as Alert),
       )
     },
-    markCrashed(key) {
+    markEnded(key, status) {
       guarded('not-writable', () =>
-        database.run("UPDATE runs SET status = 'crashed' WHERE key = ? AND status = 'running'", key),
+        database.run("UPDATE runs SET status = ? WHERE key = ? AND status = 'running'", status, key),
       )
     },
     tag(key, add, remove) {

@@ -215,8 +215,8 @@ export interface RunStore {
   samples(key: string, limit?: number): readonly StoredSample[]
   /** Alerts of a run, in the order in which they were raised. */
   alerts(key: string): readonly Alert[]
-  /** A run that goes on, as far as is known, has no process any more. The next commit says otherwise. */
-  markCrashed(key: string): void
+  /** A run that goes on, as far as is known, has ended without saying so: whoever started it, or looked for its process, knows. The next commit says otherwise. */
+  markEnded(key: string, status: RunStatus | 'crashed'): void
   /** Puts tags on a run and takes others off. They stay when the run is stored anew. */
   tag(key: string, add: readonly string[], remove: readonly string[]): void
   /** Keeps a note beside those that are there. */

@@ -283,6 +283,16 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       same(store.resumePoint('place'), null, 'after a claim')
       same(store.resume('place', identity('r')), null, 'after a claim')
     }),
+    check('takes from others how a run ended, until it says something itself', (store) => {
+      const { epoch, all } = begin(store, 'r')
+      store.commit([commit('r', epoch, [all])])
+      store.markEnded('r', 'stopped')
+      store.markEnded('r', 'crashed')
+      store.markEnded('never met', 'crashed')
+      same(store.runs()[0]?.status, 'stopped', 'the status')
+      store.commit([commit('r', epoch, [])])
+      same(store.runs()[0]?.status, 'running', 'the status after a commit')
+    }),
     check('forgets a run that is removed, and takes it again', (store) => {
       const { epoch, all } = begin(store, 'r')
       store.commit([commit('r', epoch, [all])])

@@ -4,6 +4,7 @@
  * @module
  */
 import { errorMessage, TelltaleError } from '../errors.ts'
+import type { RunStatus } from '../events.ts'
 import { isAlive } from '../log/process-info.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
 import { identityOfRun } from '../stores/identity-of-run.ts'
@@ -36,8 +37,12 @@ export interface RunKeeper {
   round(watched: Iterable<WatchedRun>): void
   /** Stores what has come, now, so that no later process drops it to read it again. @returns whether all of it is on the disk. */
   flush(watched: Iterable<WatchedRun>): boolean
-  /** Stores what has come, and closes the store. */
-  close(watched: Iterable<WatchedRun>): void
+  /**
+   * Stores what has come, and closes the store.
+   *
+   * @param end how runs ended that do not say so themselves, where that is known.
+   */
+  close(watched: Iterable<WatchedRun>, end?: RunStatus | 'crashed'): void
 }
 
 /** @param say takes a line for the person who watches. */
@@ -105,6 +110,15 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     }
   }
 
+  function markEnded(watched: Iterable<WatchedRun>, end: RunStatus | 'crashed'): void {
+    try {
+      for (const { found, runs } of watched)
+        for (const run of runs) if (run.status === 'running') store.markEnded(identityOfRun(found, run).key, end)
+    } catch (error) {
+      say(`how the training ended is not stored: ${errorMessage(error)}`)
+    }
+  }
+
   return {
     resume(found) {
       try {
@@ -143,12 +157,13 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       commit(watched, true)
       return [...places.values()].every(({ recorders }) => [...recorders.values()].every(({ isStored }) => isStored))
     },
-    close(watched) {
+    close(watched, end) {
       const recorders = [...places.values()].flatMap((place) => [...place.recorders])
       for (const [, recorder] of recorders) recorder.tryNow()
       commit(watched, true)
       for (const [name, recorder] of recorders)
         if (recorder.isBehind) sayOf(name, 'what came last is not stored; telltale import reads it from its files')
+      if (end) markEnded(watched, end)
       store.close()
     },
   }

@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { errorMessage, TelltaleError } from '../errors.ts'
+import type { RunStatus } from '../events.ts'
 import { makeFolder } from '../make-folder.ts'
 import type { FoundRun } from '../sources/find-runs.ts'
 import { NUMBERS_FROM } from '../sources/formats.ts'
@@ -58,6 +59,7 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
   const exit = ended(child.process)
   const over = () => controller.abort()
   let exited = false
+  let end: RunStatus | 'crashed' | undefined
   let complete = false
   exit.then(async () => {
     exited = true
@@ -113,10 +115,12 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
         if (complete && searched && caughtUp) over()
       },
     })
-    return await exit
+    const code = await exit
+    end = endOf(code, stopper.stopped)
+    return code
   } finally {
     await actor.close()
-    keeper?.close(watched)
+    keeper?.close(watched, end)
     await view.close()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal)
   }
@@ -202,6 +206,14 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGTERM: 15,
 }
 
+/** How a training ended, by its exit code, for runs that do not say so themselves. */
+function endOf(code: number, stopped: boolean): RunStatus | 'crashed' {
+  const signal = code - 128
+  if (stopped || signal === SIGNAL_NUMBERS.SIGINT || signal === SIGNAL_NUMBERS.SIGTERM) return 'stopped'
+  if (code === 0) return 'completed'
+  return signal > 0 ? 'crashed' : 'failed'
+}
+
 /** @throws TelltaleError `bad-usage` where the program cannot be started. */
 function ended(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -219,6 +231,10 @@ function stopperOf(child: Child, exit: Promise<number>, graceMs: number, say: (t
   const end = () => over.abort()
   exit.then(end, end)
   return {
+    /** Whether it was told to end. */
+    get stopped() {
+      return stopping
+    },
     stop(why: string): void {
       if (stopping || over.signal.aborted) return
       stopping = true

@@ -360,6 +360,23 @@ describe('run', () => {
     expect(telltale(['run', '--path', place, '--', 'sh', '-c', 'kill -TERM $$']).status).toBe(143)
   })
 
+  it.each([
+    ['completed', 'process.exit(0)'],
+    ['failed', 'process.exit(3)'],
+    ['stopped', 'process.kill(process.pid, "SIGTERM")'],
+    ['crashed', 'process.kill(process.pid, "SIGKILL")'],
+  ])('stores how a training that says no end itself has ended: %s', (status, end) => {
+    const folder = join(place, `ended-${status}`)
+    mkdirSync(folder)
+    const home = { TELLTALE_DIR: join(folder, 'home') }
+    const script = `import { appendFileSync } from 'node:fs'
+      for (let step = 0; step < 5; step++) appendFileSync(${JSON.stringify(join(folder, 'steps.jsonl'))}, JSON.stringify({ step, loss: 1 }) + '\\n')
+      ${end}`
+    telltale(['run', '--path', folder, '--', process.execPath, '--input-type=module', '-e', script], home)
+    const { runs } = JSON.parse(telltale(['ls', '--json'], home).stdout) as { runs: { name: string; status: string }[] }
+    expect(runs).toMatchObject([{ name: 'steps', status }])
+  })
+
   it('ends the training at a critical alert, with time to save', () => {
     const out = join(place, 'stopped.jsonl')
     const { status, stderr } = telltale([
@@ -379,6 +396,8 @@ describe('run', () => {
     expect(stderr).toMatch(/telltale: Stopping the training .*stopped: KL divergence too high/)
     expect(status).toBe(3)
     expect([existsSync(`${out}.saved`), existsSync(`${out}.done`)]).toEqual([true, false])
+    const { runs } = JSON.parse(telltale(['ls', 'stopped', '--json']).stdout) as { runs: { status: string }[] }
+    expect(runs).toMatchObject([{ status: 'stopped' }])
   })
 
   it('does not end it for what an earlier training wrote into the same file', () => {
