@@ -72,6 +72,7 @@ function longRun(path) {
       attempts: [],
       coverage: [],
       process: null,
+      missingLines: 0,
     },
   }
   let spentMs = 0

@@ -48,6 +48,8 @@ export interface CheckPathOptions {
   readonly onFound?: ((found: FoundRun) => void) | undefined
   /** Called when a run was read, and waited for, before the next one is. */
   readonly onRun?: ((run: CheckedRun) => Promise<void>) | undefined
+  /** Called when sequence numbers of a run's log were left out, with how many. */
+  readonly onMissing?: ((run: string, lines: number) => void) | undefined
   /** Called once with the bytes that there are to read, as far as that is known. */
   readonly onSize?: ((bytes: number) => void) | undefined
   /** Called with the number of bytes of each piece that was read. */
@@ -140,13 +142,16 @@ async function checkStream(report: Report, options: CheckPathOptions): Promise<r
   return results
 }
 
-function readerOptions(runs: Runs, report: Report, { trainer, rename }: CheckPathOptions) {
+function readerOptions(runs: Runs, report: Report, { trainer, rename, onMissing }: CheckPathOptions) {
   const isNew = inOrder(report.lines)
   return {
     trainer,
     rename,
     emit(line: WireLine) {
-      if (isNew(line)) runs.take(line)
+      const missing = report.lines.missing
+      if (!isNew(line)) return
+      if (report.lines.missing > missing) onMissing?.(line.run, report.lines.missing - missing)
+      runs.take(line)
     },
     onDamage(damage: SourceDamage) {
       report.damagedCount++

@@ -204,7 +204,12 @@ n_gpus_per_node × nnodes, gpus, …) where they say it.`,
         }
         const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
         sayJson({
-          ...{ run, alerts: store.alerts(run.key), afterOnset: afterOnset(run, store, gpus) },
+          ...{
+            run,
+            alerts: store.alerts(run.key),
+            afterOnset: afterOnset(run, store, gpus),
+            events: store.events(run.key),
+          },
           ...{ series, samples: store.samples(run.key, 20) },
         })
       })
@@ -553,10 +558,21 @@ damaged) is in the file that was set aside.`,
 }
 
 function verifyCommand(): Command {
-  return verb('verify', 'Looks whether the store is sound.', 'Exit code 0: sound. 1: not.').action(async () => {
+  return verb(
+    'verify',
+    'Looks whether the store is sound, and names the runs whose logs have holes.',
+    `A hole is a sequence number of a log of ours whose line never came: it was dropped when the disk was full, or cut out since. The store is sound all the same.
+
+Exit code 0: sound. 1: not.`,
+  ).action(async () => {
     await withStore((store) => {
       const problems = store.verify()
       for (const problem of problems) process.stdout.write(`${plainText(problem)}\n`)
+      for (const { name, path, missingLines } of problems.length === 0 ? store.runs() : [])
+        if (missingLines > 0)
+          process.stdout.write(
+            `${plainText(name, 80)} (${plainText(path, 200)}): ${missingLines.toLocaleString('en')} ${missingLines === 1 ? 'line' : 'lines'} of its log never came\n`,
+          )
       process.stdout.write(
         problems.length === 0
           ? `sound: ${store.runs().length} runs\n`

@@ -20,7 +20,14 @@ afterAll(() => {
 const STATE: RunState = {
   ...{ name: '', project: '', trainer: 'own-loop', status: 'completed', preset: null, iterations: 100 },
   ...{ lastIteration: 99, totalIterations: null, startedUnixSeconds: 1_800_000_000, newestUnixSeconds: 1_800_036_000 },
-  ...{ config: {}, checkpoints: [], attempts: [{ attempt: 1, fromIteration: 0 }], coverage: [], process: null },
+  ...{
+    config: {},
+    checkpoints: [],
+    attempts: [{ attempt: 1, fromIteration: 0 }],
+    coverage: [],
+    process: null,
+    missingLines: 0,
+  },
 }
 let count = 0
 

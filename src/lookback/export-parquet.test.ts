@@ -6,7 +6,14 @@ import { exportParquet } from './export-parquet.ts'
 
 const state: RunState = {
   ...{ name: 'r', project: '', trainer: 'own-loop', status: 'completed', preset: null, iterations: 0, config: {} },
-  ...{ lastIteration: null, totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, process: null },
+  ...{
+    lastIteration: null,
+    totalIterations: null,
+    startedUnixSeconds: null,
+    newestUnixSeconds: null,
+    process: null,
+    missingLines: 0,
+  },
   ...{ checkpoints: [], coverage: [] },
   attempts: [
     { attempt: 1, fromIteration: 0 },

@@ -23,6 +23,8 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
   const recorders = new Map<string, RunRecorder>()
   /** Where the numbers of the run that was read came from. */
   let numbersFrom: string | undefined
+  /** Lines that the logs of the current place lack, by run. */
+  const missing = new Map<string, number>()
   /** What comes on standard input is no file. */
   let current: FoundRun = { key: path, name: 'stdin', parts: [] }
   return checkPath(path, {
@@ -30,7 +32,9 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
     onFound(found) {
       current = found
       numbersFrom = undefined
+      missing.clear()
     },
+    onMissing: (run, lines) => missing.set(run, (missing.get(run) ?? 0) + lines),
     check: {
       ...options.check,
       onBegin(run, monitor, analyzer) {
@@ -40,6 +44,7 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
           identity: () => identityOfRun(found, { id: run, name: run, source: numbersFrom }),
           monitor: () => monitor,
           analyzer: () => analyzer,
+          missingLines: () => missing.get(run) ?? 0,
         })
         monitor.registerCallback({ name: 'store', onEvent: recorder.event })
         recorders.set(run, recorder)

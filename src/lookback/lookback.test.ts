@@ -90,6 +90,34 @@ describe('what was imported', () => {
     own.close()
   })
 
+  it('is said to have holes where lines of its log never came, and what happened to it is kept', async () => {
+    const folder = join(place, 'holes')
+    mkdirSync(folder)
+    const wire = (seq: number, more: object) =>
+      JSON.stringify({ v: 1, run: 'holes', writer: 'w', seq, time: 100 + seq, ...more })
+    const event = (seq: number, phase: string, iteration: number, more: object = {}) =>
+      wire(seq, { type: 'event', phase, iteration, ...more })
+    const log = [
+      wire(1, { type: 'run' }),
+      event(2, 'training_start', 0, { metadata: { config: { lr: 1 }, totalIterations: 9 } }),
+      event(3, 'iteration_end', 0, { metrics: { reward: 1 } }),
+      event(7, 'iteration_end', 4, { metrics: { reward: 1 } }),
+      event(8, 'checkpoint_saved', 4, { metadata: { path: '/runs/4', blob: 'x'.repeat(5000) } }),
+    ]
+    writeFileSync(join(folder, 'events-w.jsonl'), `${log.join('\n')}\n`)
+    const own = sqliteStore({ path: ':memory:', now: () => 0 })
+    await importRuns(folder, { ...how, store: own, now: () => 0, say: (text) => said.push(text) })
+    const [run] = own.runs()
+    expect(run).toMatchObject({ run: 'holes', missingLines: 3 })
+    expect(own.events(run!.key)).toEqual([
+      { unixSeconds: 102, iteration: 0, phase: 'training_start', metadata: { totalIterations: 9 } },
+      { unixSeconds: 108, iteration: 4, phase: 'checkpoint_saved', metadata: { path: '/runs/4' } },
+    ])
+    const shown = showText(run!, own, stream(100), env).join(' ')
+    expect(shown).toContain('3 lines of its log never came')
+    own.close()
+  })
+
   it('is found by name, by the beginning of one, by path, and as the last', () => {
     const runs = store.runs()
     expect(findStoredRun(runs, '@last').name).toBe('trl-grpo')

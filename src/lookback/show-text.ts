@@ -78,6 +78,7 @@ function headLines(run: StoredRun, page: Page): Line[] {
     ),
     ...indentLines(2, wrapLine([span(displayText(run.path, 200), 'dim')], page.width - 2, 2, page.glyphs)),
     ...processLines(run, page),
+    ...holeLines(run, page),
     ...(run.tags.length > 0 ? indentLines(2, [[span(`tags: ${displayText(run.tags.join(', '), 200)}`)]]) : []),
     ...run.notes.flatMap(({ text, unixSeconds }) => {
       const when = new Date(1000 * unixSeconds).toISOString().slice(0, 10)
@@ -95,6 +96,12 @@ function headLines(run: StoredRun, page: Page): Line[] {
         ])
       : []),
   ]
+}
+
+function holeLines({ missingLines }: StoredRun, page: Page): Line[] {
+  if (missingLines === 0) return []
+  const said = `${missingLines.toLocaleString('en')} ${missingLines === 1 ? 'line' : 'lines'} of its log never came`
+  return indentLines(2, wrapLine([span(said, 'warn')], page.width - 2, 2, page.glyphs))
 }
 
 function processLines(run: StoredRun, page: Page): Line[] {

@@ -5,7 +5,7 @@
  * @module
  */
 import { readdirSync, statSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { errorMessage, TelltaleError } from '../errors.ts'
 import { decodeNumber } from '../log/decode-metrics.ts'
@@ -126,7 +126,7 @@ function trainerStateSource(folder: string, position: Json | undefined): Source 
         type: 'checkpoint',
         step: file.checkpoint,
         time: file.modifiedMs / 1000,
-        path: dirname(file.path),
+        path: resolve(dirname(file.path)),
       })
     }
     if (ended) batch.records.push({ type: 'end', status: 'completed' })

@@ -5,9 +5,9 @@
  */
 import type { Alert, Coverage } from '../detectors/detector.ts'
 import { errorMessage, TelltaleError } from '../errors.ts'
-import type { TrainingEvent } from '../events.ts'
+import { type TrainingEvent, TrainingPhase } from '../events.ts'
 import type { RunSummary } from '../run-summary.ts'
-import type { Commit, RunIdentity, RunStore, SeriesPoints, StoredSample } from './store.ts'
+import type { Commit, RunIdentity, RunStore, SeriesPoints, StoredEvent, StoredSample } from './store.ts'
 
 /** What of a monitor is recorded. */
 export interface RecordedMonitor {
@@ -32,6 +32,8 @@ export interface RunRecorderOptions {
   readonly identity: () => RunIdentity
   readonly monitor: () => RecordedMonitor
   readonly analyzer: () => RecordedAnalyzer
+  /** Lines of the run's log that never came; 0 where left out. */
+  readonly missingLines?: (() => number) | undefined
   /** Unix seconds. */
   readonly now: () => number
   /** Takes a line for the person who watches: why this run is not stored any more. `isShared`: it is so for every run of the store. */
@@ -72,6 +74,14 @@ const MAX_HELD = 200_000
 /** Seconds between two tries where a store cannot be written: a disk that is full may have room again. */
 const RETRY_SECONDS = 30
 
+/** What is kept of a run beside its numbers and answers. */
+const KEPT_PHASES: ReadonlySet<string> = new Set([
+  ...[TrainingPhase.TRAINING_START, TrainingPhase.CHECKPOINT_SAVED, TrainingPhase.TRAINING_END],
+])
+/** Fields of such an event, and characters of each. */
+const MAX_FIELDS = 20
+const MAX_FIELD_CHARACTERS = 1000
+
 interface Held {
   readonly original: string
   readonly unit: string
@@ -84,6 +94,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
   const { store, identity, monitor, analyzer, now, say } = options
   let points = new Map<string, Held>()
   let samples: StoredSample[] = []
+  let events: StoredEvent[] = []
   let held = 0
   let news = false
   let epoch: number | null = options.epoch ?? null
@@ -126,6 +137,18 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
     }
   }
 
+  function takeHappening({ phase, iteration, metadata }: TrainingEvent): void {
+    if (!KEPT_PHASES.has(phase)) return
+    const { startedUnixSeconds: started, elapsedMs } = monitor().summary()
+    const kept = Object.entries(metadata).filter(([name, value]) => name !== 'config' && isShort(value))
+    events.push({
+      unixSeconds: started ? started + elapsedMs / 1000 : null,
+      iteration,
+      phase,
+      metadata: Object.fromEntries(kept.slice(0, MAX_FIELDS)),
+    })
+  }
+
   function gather(always = false): Commit | null {
     if (failed || !(news || always) || (retrySeconds !== null && now() < retrySeconds)) return null
     try {
@@ -144,6 +167,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       state: stateOf(),
       points: [...points].map(([at, series]): SeriesPoints => ({ ...series, name: at.slice(at.indexOf(' ') + 1) })),
       samples,
+      events,
       alerts: analyzer().alertHistory,
       time: now(),
     }
@@ -159,6 +183,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
   function clear(): void {
     points = new Map()
     samples = []
+    events = []
     held = 0
   }
 
@@ -204,6 +229,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       attempts: summary.attempts,
       coverage: analyzer().coverage,
       process: summary.process,
+      missingLines: options.missingLines?.() ?? 0,
     }
   }
 
@@ -214,6 +240,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
         news = true
         takeMetrics(event)
         takeAnswers(event)
+        takeHappening(event)
         if (held < MAX_HELD) return
         retrySeconds = null
         commit()
@@ -238,4 +265,10 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       return news
     },
   }
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === 'string'
+    ? value.length <= MAX_FIELD_CHARACTERS
+    : typeof value === 'number' || typeof value === 'boolean'
 }

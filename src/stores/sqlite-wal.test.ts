@@ -20,7 +20,7 @@ const COMMITS = 2000
 const state = {
   ...{ name: 'r', project: 'p', trainer: 'own-loop', status: 'running', preset: null, iterations: 0 },
   ...{ lastIteration: null, totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {} },
-  ...{ checkpoints: [], attempts: [], coverage: [], process: null },
+  ...{ checkpoints: [], attempts: [], coverage: [], process: null, missingLines: 0 },
 } as RunState
 
 function writer(path: string) {

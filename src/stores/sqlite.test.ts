@@ -56,7 +56,7 @@ const state = {
     lastIteration: null,
   },
   ...{ totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {}, checkpoints: [] },
-  ...{ attempts: [], coverage: [], process: null },
+  ...{ attempts: [], coverage: [], process: null, missingLines: 0 },
 } as RunState
 
 describe('the file', () => {
@@ -141,7 +141,7 @@ describe('the file', () => {
     const database = openDatabase(path)
     database.exec('PRAGMA user_version = 99')
     database.close()
-    expect(() => sqliteStore({ path, now: () => 0 })).toThrow(/is of version 99, and this Telltale knows 2/)
+    expect(() => sqliteStore({ path, now: () => 0 })).toThrow(/is of version 99, and this Telltale knows 3/)
     const file = join(place, 'a-file')
     writeFileSync(file, '')
     expect(() => sqliteStore({ path: join(file, 'x', 'telltale.db'), now: () => 0 })).toThrow(/cannot be made/)

@@ -29,6 +29,7 @@ import type {
   RunStore,
   SeriesPoints,
   StoredBucket,
+  StoredEvent,
   StoredRun,
   StoredSample,
 } from './store.ts'
@@ -38,6 +39,8 @@ import { supersededFrom } from './superseded.ts'
 const IS_MUTED = "coalesce(json_extract(alert, '$.muted'), 0)"
 /** Answers of a run that are kept: the newest. */
 const MAX_SAMPLES = 2000
+/** Events of a run that are kept: the newest. */
+const MAX_EVENTS = 2000
 const DEFAULT_BUCKETS = 1000
 /** Chunks that are read at once where all of a run is: about a megabyte. */
 const CHUNKS_AT_ONCE = 100
@@ -95,7 +98,8 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
     if (id === null) return
     for (const table of ['chunks', 'chunk_values'])
       database.run(`DELETE FROM ${table} WHERE series_id IN (SELECT id FROM series WHERE run_id = ?)`, id)
-    for (const table of ['series', 'samples', 'alerts']) database.run(`DELETE FROM ${table} WHERE run_id = ?`, id)
+    for (const table of ['series', 'samples', 'events', 'alerts'])
+      database.run(`DELETE FROM ${table} WHERE run_id = ?`, id)
     database.run('DELETE FROM runs WHERE id = ?', id)
   }
 
@@ -168,6 +172,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       ],
       ...[commit.time, plainJson(state.config).text, JSON.stringify(state.checkpoints), JSON.stringify(state.attempts)],
       ...[JSON.stringify(state.coverage), epoch!, state.process === null ? null : JSON.stringify(state.process)],
+      state.missingLines,
     ]
     const id = idOf(key)
     if (id !== null) {
@@ -207,6 +212,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
     const id = writeState(key, commit, claim)
     for (const points of commit.points) if (points.values.length > 0) writePoints(id, series, points)
     writeSamples(database, id, commit.samples)
+    writeEvents(database, id, commit.events ?? [])
     writeAlerts(database, id, commit.alerts)
   }
 
@@ -223,12 +229,13 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       )
       const id = idOf(commit.key)!
       const [row] = database.rows(
-        'SELECT (SELECT max(id) FROM samples WHERE run_id = ?), (SELECT count(*) FROM alerts WHERE run_id = ?)',
-        ...[id, id],
+        'SELECT (SELECT max(id) FROM samples WHERE run_id = ?), (SELECT count(*) FROM alerts WHERE run_id = ?), (SELECT max(id) FROM events WHERE run_id = ?)',
+        ...[id, id, id],
       )
       database.run(
-        'INSERT INTO resume_marks VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO resume_marks (place, key, series, last_sample, alerts, last_event) VALUES (?, ?, ?, ?, ?, ?)',
         ...[place, commit.key, JSON.stringify(marks), Number(row![0] ?? 0), Number(row![1])],
+        Number(row![2] ?? 0),
       )
     }
   }
@@ -283,7 +290,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           const { key } = identity
           const id = idOf(key)
           const [mark] = database.rows(
-            'SELECT series, last_sample, alerts FROM resume_marks WHERE place = ? AND key = ?',
+            'SELECT series, last_sample, alerts, last_event FROM resume_marks WHERE place = ? AND key = ?',
             ...[place, key],
           )
           if (id === null || !mark) return null
@@ -291,6 +298,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           open.set(key, cutBack(id, JSON.parse(String(mark[0])) as SeriesMarks))
           database.run('DELETE FROM samples WHERE run_id = ? AND id > ?', id, mark[1]!)
           database.run('DELETE FROM alerts WHERE run_id = ? AND number >= ?', id, mark[2]!)
+          database.run('DELETE FROM events WHERE run_id = ? AND id > ?', id, mark[3]!)
           return epoch
         }),
       )
@@ -406,6 +414,21 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           .reverse(),
       )
     },
+    events(key) {
+      return guarded('not-readable', () =>
+        database
+          .rows(
+            'SELECT unix_seconds, iteration, phase, metadata FROM events WHERE run_id = (SELECT id FROM runs WHERE key = ?) ORDER BY id',
+            key,
+          )
+          .map(([time, iteration, phase, metadata]) => ({
+            unixSeconds: time === null ? null : Number(time),
+            iteration: Number(iteration),
+            phase: String(phase) as StoredEvent['phase'],
+            metadata: JSON.parse(String(metadata)) as StoredEvent['metadata'],
+          })),
+      )
+    },
     alerts(key) {
       return guarded('not-readable', () =>
         database
@@ -509,7 +532,7 @@ const SERIES_ID = '(SELECT id FROM series WHERE run_id = (SELECT id FROM runs WH
 const RUN_COLUMNS = [
   ...['run', 'name', 'project', 'path', 'source', 'trainer', 'status', 'preset', 'iterations', 'last_iteration'],
   ...['total_iterations', 'started_unix_seconds', 'newest_unix_seconds', 'seen_unix_seconds', 'config', 'checkpoints'],
-  ...['attempts', 'coverage', 'epoch', 'process'],
+  ...['attempts', 'coverage', 'epoch', 'process', 'missing_lines'],
 ] as const
 
 function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
@@ -612,6 +635,19 @@ function writeSamples(database: OpenDatabase, runId: number, samples: readonly S
     )
 }
 
+function writeEvents(database: OpenDatabase, runId: number, events: readonly StoredEvent[]): void {
+  for (const { unixSeconds, iteration, phase, metadata } of events)
+    database.run(
+      'INSERT INTO events (run_id, unix_seconds, iteration, phase, metadata) VALUES (?, ?, ?, ?, ?)',
+      ...[runId, unixSeconds, iteration, phase, plainJson(metadata).text],
+    )
+  if (events.length > 0)
+    database.run(
+      `DELETE FROM events WHERE run_id = ? AND id NOT IN (SELECT id FROM events WHERE run_id = ? ORDER BY id DESC LIMIT ${MAX_EVENTS})`,
+      ...[runId, runId],
+    )
+}
+
 function writeAlerts(database: OpenDatabase, runId: number, alerts: readonly Alert[]): void {
   const known = database
     .rows(`SELECT state, ${IS_MUTED} FROM alerts WHERE run_id = ? ORDER BY number`, runId)
@@ -652,11 +688,12 @@ function runOf(row: readonly Value[]): StoredRun {
     attempts: JSON.parse(text(17)) as RunState['attempts'],
     coverage: JSON.parse(text(18)) as Coverage[],
     process: row[20] === null ? null : processFrom(JSON.parse(text(20))),
-    alerts: Number(row[21]),
-    criticalAlerts: Number(row[22]),
-    mutedAlerts: Number(row[23]),
-    tags: JSON.parse(text(24)) as string[],
-    notes: JSON.parse(text(25)) as StoredRun['notes'],
+    missingLines: Number(row[21]),
+    alerts: Number(row[22]),
+    criticalAlerts: Number(row[23]),
+    mutedAlerts: Number(row[24]),
+    tags: JSON.parse(text(25)) as string[],
+    notes: JSON.parse(text(26)) as StoredRun['notes'],
   }
 }
 
@@ -731,16 +768,24 @@ function inBuckets(
 
 /** What SQLite says of the file, and chunks that do not hold what they say. */
 function problemsIn(database: OpenDatabase): readonly string[] {
-  const problems = database
-    .rows('PRAGMA integrity_check')
-    .map(([text]) => String(text))
-    .filter((text) => text !== 'ok')
-  // What is damaged cannot be asked further.
-  if (problems.length > 0) return problems
+  try {
+    const problems = database
+      .rows('PRAGMA integrity_check')
+      .map(([text]) => String(text))
+      .filter((text) => text !== 'ok')
+    // What is damaged cannot be asked further.
+    return problems.length > 0 ? problems : lostChunks(database)
+  } catch (error) {
+    // It may be damaged where the check itself cannot read on.
+    if (isDamage(error)) return [errorMessage(error)]
+    throw error
+  }
+}
+
+function lostChunks(database: OpenDatabase): readonly string[] {
   const lost = database.rows(
     `SELECT count(*) FROM chunks LEFT JOIN chunk_values ON chunk_values.series_id = chunks.series_id AND chunk_values.number = chunks.number
      WHERE chunk_values.vals IS NULL OR json_array_length(chunk_values.vals) <> chunks.count`,
   )
-  if (Number(lost[0]![0]) > 0) problems.push(`${lost[0]![0]} chunks do not hold the values that they say`)
-  return problems
+  return Number(lost[0]![0]) > 0 ? [`${lost[0]![0]} chunks do not hold the values that they say`] : []
 }

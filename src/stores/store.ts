@@ -4,7 +4,7 @@
  * @module
  */
 import type { Alert, Coverage } from '../detectors/detector.ts'
-import type { RunStatus } from '../events.ts'
+import type { RunStatus, TrainingPhase } from '../events.ts'
 import type { ProcessInfo } from '../run-summary.ts'
 
 /** A run that is told to a store. */
@@ -55,6 +55,8 @@ export interface RunState {
   readonly coverage: readonly Coverage[]
   /** Process that wrote it last; null where the run does not say. */
   readonly process: ProcessInfo | null
+  /** Lines of its log that are lost: sequence numbers that never came. 0 for logs of others, which count none. */
+  readonly missingLines: number
 }
 
 /** Values of one series in the order in which they came; NaN and infinities are values. */
@@ -71,6 +73,18 @@ export interface SeriesPoints {
   readonly iterations: readonly number[]
   /** As they were logged. */
   readonly values: readonly number[]
+}
+
+/** Something that happened to a run beside its iterations: its beginning and end, a checkpoint. */
+export interface StoredEvent {
+  /** By the run's own clock; null where it has no times. */
+  readonly unixSeconds: number | null
+  /** During which it happened. */
+  readonly iteration: number
+  /** What it was. */
+  readonly phase: TrainingPhase
+  /** What came with it, such as the path of a checkpoint; settings and long texts are left out. */
+  readonly metadata: Readonly<Record<string, unknown>>
 }
 
 /** An answer that is kept. */
@@ -97,6 +111,8 @@ export interface Commit {
   readonly points: readonly SeriesPoints[]
   /** Answers since the last commit. */
   readonly samples: readonly StoredSample[]
+  /** What happened beside the iterations since the last commit; nothing where it is left out. */
+  readonly events?: readonly StoredEvent[]
   /** All alerts so far, in order: they are few, and change. */
   readonly alerts: readonly Alert[]
   /** Unix seconds. */
@@ -213,6 +229,8 @@ export interface RunStore {
   zoom(key: string, name: string, range?: ZoomRange): readonly StoredBucket[]
   /** Answers of a run, oldest first: the newest `limit` of them, or all that are kept. */
   samples(key: string, limit?: number): readonly StoredSample[]
+  /** What happened to a run beside its iterations, oldest first: the newest 2,000. */
+  events(key: string): readonly StoredEvent[]
   /** Alerts of a run, in the order in which they were raised. */
   alerts(key: string): readonly Alert[]
   /** A run that goes on, as far as is known, has ended without saying so: whoever started it, or looked for its process, knows. The next commit says otherwise. */

@@ -21,6 +21,7 @@ export type {
   RunStore,
   SeriesPoints,
   StoredBucket,
+  StoredEvent,
   StoredRun,
   StoredSample,
   StoredSeries,

@@ -5,7 +5,7 @@
  */
 import type { Alert } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
-import type { Commit, RunState, RunStore, SeriesPoints } from '../stores/store.ts'
+import type { Commit, RunState, RunStore, SeriesPoints, StoredEvent } from '../stores/store.ts'
 
 /** One check of a store's contract: a name and what throws where the contract is broken. */
 export interface StoreCheck {
@@ -293,6 +293,23 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       store.commit([commit('r', epoch, [])])
       same(store.runs()[0]?.status, 'running', 'the status after a commit')
     }),
+    check('keeps what happened beside the iterations, and drops what came after a resume point', (store) => {
+      const { epoch, all } = begin(store, 'r')
+      const event = (iteration: number): StoredEvent => ({
+        ...{ unixSeconds: iteration === 1 ? null : 10.5, iteration, phase: 'checkpoint_saved' },
+        metadata: { path: `/runs/checkpoint-${iteration}` },
+      })
+      const point = { place: 'place', state: Uint8Array.from([1]) }
+      store.commit([{ ...commit('r', epoch, [all]), events: [event(1), event(2)] }], point)
+      store.commit([{ ...commit('r', epoch, []), events: [event(3)] }])
+      same(store.events('r'), [event(1), event(2), event(3)], 'events')
+      same(store.events('no such run'), [], 'of a run that is none')
+      store.resume('place', identity('r'))
+      same(store.events('r'), [event(1), event(2)], 'events that came before the point')
+      same(store.runs()[0]?.missingLines, 3, 'missing lines')
+      store.commit([commit('r', store.claim(identity('r')), [all])])
+      same(store.events('r'), [], 'of a run that is stored anew')
+    }),
     check('forgets a run that is removed, and takes it again', (store) => {
       const { epoch, all } = begin(store, 'r')
       store.commit([commit('r', epoch, [all])])
@@ -347,6 +364,7 @@ const STATE: RunState = {
   attempts: [{ attempt: 1, fromIteration: 0 }],
   coverage: [],
   process: null,
+  missingLines: 3,
 }
 
 const ALERT: Alert = {

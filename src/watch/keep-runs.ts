@@ -138,6 +138,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
         ...{ store, identity, epoch },
         monitor: () => run.monitor,
         analyzer: () => run.analyzer,
+        missingLines: () => run.missingLines,
         now: clock.unixSeconds,
         say: (text, isShared) => (isShared ? sayOf(run.name, text) : say(`${run.name}: ${text}`)),
       })

@@ -54,6 +54,8 @@ export interface LiveRun {
   readonly step: number
   /** The newest event and what came with it, for a display that begins in the middle of a run. */
   readonly newest: TrainingEvent | null
+  /** Lines of its log that never came. */
+  readonly missingLines: number
   /** Takes events as they come, from now on. */
   listen(listener: (event: TrainingEvent) => void): () => void
 }
@@ -138,13 +140,15 @@ export function watchRun(
     newestDamage = saved?.damage.newest ?? null
     newest = new Map(saved?.newest)
     for (const one of saved?.runs ?? []) runs.set(one.id, liveRun(one.id, one.name, found, options, one))
-    const isNew = inOrder(newReadReport(), newest)
+    const report = newReadReport()
+    const isNew = inOrder(report, newest)
     const readerOptions = {
       saved: saved?.reader,
       trainer: options.trainer,
       rename: options.rename,
       now: options.now,
       emit(line: WireLine) {
+        const missing = report.missing
         if (!isNew(line)) return
         lines++
         let run = runs.get(line.run)
@@ -153,6 +157,7 @@ export function watchRun(
           run = liveRun(line.run, line.writer === 'source' ? found.name : line.run, found, options)
           runs.set(line.run, run)
         }
+        run.missed(report.missing - missing)
         run.take(line)
       },
       onDamage(damage: SourceDamage) {
@@ -251,6 +256,8 @@ export function watchRun(
 
 interface LiveRunState extends LiveRun {
   take(line: WireLine): void
+  /** So many lines did not come before the next one. */
+  missed(lines: number): void
   /** Something came at this time of our own clock, in Unix seconds. */
   heard(nowSeconds: number): void
   /** Nothing has come; tells the monitor that time passes. @returns whether that raised an alert. */
@@ -274,6 +281,7 @@ function liveRun(
   let said: string | null = saved?.said ?? null
   /** Time of the newest line by the run's clock; when it came, and when the last tick was, by ours. NaN before anything came live. */
   let lineSeconds = saved?.lineSeconds ?? 0
+  let missingLines = saved?.missingLines ?? 0
   let heardSeconds = Number.NaN
   let tickSeconds = 0
   const listeners = new Set<(event: TrainingEvent) => void>()
@@ -327,6 +335,12 @@ function liveRun(
     get newest() {
       return newest
     },
+    get missingLines() {
+      return missingLines
+    },
+    missed(count) {
+      missingLines += count
+    },
     listen(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -354,7 +368,7 @@ function liveRun(
       const kept = replayer.save()
       if (kept === null || analyzer === null) return null
       return {
-        ...{ id, name, said, writer, step, lineSeconds },
+        ...{ id, name, said, writer, step, lineSeconds, missingLines },
         newest: newest && {
           phase: newest.phase,
           iteration: newest.iteration,

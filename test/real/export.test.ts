@@ -33,7 +33,7 @@ function stored(attempts: RunState['attempts'], points: readonly SeriesPoints[])
       config: {},
       checkpoints: [],
     },
-    ...{ attempts, coverage: [], process: null },
+    ...{ attempts, coverage: [], process: null, missingLines: 0 },
   } as RunState
   const epoch = store.claim({ key: 'k', run: 'r', name: 'r', path: '/r', source: 'jsonl' })
   store.commit([{ key: 'k', epoch, state, points, samples: [], alerts: [], time: 1 }])

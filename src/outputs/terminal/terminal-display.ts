@@ -181,11 +181,11 @@ export class TerminalDisplay implements TrainingCallback {
   /**
    * Gives the cursor back and leaves the last frame on the screen.
    *
-   * @param options.erase takes away what is painted in place instead, where something else is to be shown; false by default.
+   * @param options `erase` takes away what is painted in place instead, where something else is to be shown; false by default.
    */
-  async close({ erase = false }: { readonly erase?: boolean } = {}): Promise<void> {
+  async close(options: { readonly erase?: boolean } = {}): Promise<void> {
     this.#closed = true
-    this.#surface.close(erase)
+    this.#surface.close(options.erase ?? false)
   }
 
   /** Takes the event's part of the run's progress. */

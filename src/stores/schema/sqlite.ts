@@ -108,4 +108,21 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX resume_marks_of_run ON resume_marks (key);
   ALTER TABLE runs ADD COLUMN process TEXT;
   `,
+  `
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs(id),
+    unix_seconds REAL,
+    iteration INTEGER NOT NULL,
+    phase TEXT NOT NULL,
+    metadata TEXT NOT NULL
+  );
+  CREATE INDEX events_of_run ON events (run_id, id);
+  CREATE VIEW artifacts AS
+    SELECT runs.key AS run_key, runs.run AS run, events.iteration AS iteration, 'checkpoint' AS kind, json_extract(events.metadata, '$.path') AS path
+    FROM events JOIN runs ON runs.id = events.run_id
+    WHERE events.phase = 'checkpoint_saved' AND json_extract(events.metadata, '$.path') IS NOT NULL;
+  ALTER TABLE resume_marks ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN missing_lines INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
