@@ -100,8 +100,8 @@ const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; rea
   },
   // What is kept of runs; no detector, no file format.
   stores: {
-    values: ['log', 'sources', 'sqlite', 'text'],
-    types: ['metrics', 'detectors', 'events.ts', 'run-summary.ts'],
+    values: ['events.ts', 'log', 'sources', 'sqlite', 'text'],
+    types: ['metrics', 'detectors', 'run-summary.ts'],
   },
   // Looks back at runs that are kept.
   lookback: {
