@@ -58,7 +58,7 @@ function partOf(file: string): string {
 }
 
 /** What every part may use: our error class and injected time carry no meaning of their own. */
-const FREE = new Set(['errors.ts', 'time.ts', 'verbosity.ts', 'version.ts', 'make-folder.ts'])
+const FREE = new Set(['errors.ts', 'time.ts', 'verbosity.ts', 'version.ts', 'make-folder.ts', 'real-path.ts'])
 
 /** Which parts a part may import by value, beside itself and what is free. Types may come from `typesFrom` too. */
 const ALLOWED: Readonly<Record<string, { readonly values: readonly string[]; readonly types: readonly string[] }>> = {

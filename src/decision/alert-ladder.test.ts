@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { Alert, AlertKind, Detector, Evidence, Severity } from '../detectors/detector.ts'
+import {
+  ALERT_KINDS,
+  type Alert,
+  type AlertKind,
+  type Detector,
+  type Evidence,
+  type Severity,
+} from '../detectors/detector.ts'
 import { alertLadder, type Finding } from './alert-ladder.ts'
 
 function finding(severity: Severity, kind: AlertKind = 'reward-hacking', name = 'one', main = kind): Finding {
@@ -133,13 +140,17 @@ describe('alertLadder', () => {
     expect(needed).toEqual([3, 6, 12, 24, 48, 48, 48])
   })
 
-  it('keeps at most 1,000 alerts, the last hundred places for critical ones', () => {
+  it('keeps at most 1,000 alerts, the last hundred places for critical ones, and of these some for the first of a kind', () => {
     const ladder = alertLadder()
     const many = (severity: Severity) =>
       Array.from({ length: 1100 }, (_, i) => finding(severity, 'broken-invariant', `one-${i}`))
     expect(raised([many('info')], ladder)).toHaveLength(900)
     expect(raised([[finding('critical', 'kl-explosion', 'kl')]], ladder)).toEqual(['0:kl-1 critical'])
-    expect(raised([many('critical')], ladder)).toHaveLength(99)
-    expect(ladder.history).toHaveLength(1000)
+    expect(raised([many('critical')], ladder)).toHaveLength(99 - ALERT_KINDS.length)
+    const others = ALERT_KINDS.map((kind) => finding('critical', kind))
+    expect(raised([others], ladder)).toHaveLength(ALERT_KINDS.length - 2)
+    for (let i = 0; i < 3; i++) raised([...times(48), others], ladder)
+    expect(ladder.history.filter(({ kind }) => kind === 'stall')).toHaveLength(1)
+    expect(ladder.history.length).toBeLessThanOrEqual(1000)
   })
 })

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { Alert, Detector, Evidence, Json, Severity } from '../detectors/detector.ts'
+import {
+  ALERT_KINDS,
+  type Alert,
+  type Detector,
+  type Evidence,
+  type Json,
+  type Severity,
+} from '../detectors/detector.ts'
 
 /** Closed iterations without evidence after which an alert is resolved; twice as many each time that it has come back. */
 const RESOLVED_AFTER = 3
@@ -13,6 +20,8 @@ const CHANGE_AFTER = 15
 const MAX_ALERTS = 1000
 /** Of which so many are kept for critical ones: a list full of notes must not keep a run from being stopped. */
 const FOR_CRITICAL = 100
+/** And of those so many for the first critical one of a kind: another kind that comes and goes, which may be muted, must not keep it from stopping the run. */
+const FOR_FIRST_CRITICAL = ALERT_KINDS.length
 const NONE: ReadonlyMap<string, Finding> = new Map()
 const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
 
@@ -63,8 +72,7 @@ export function alertLadder(): AlertLadder {
   let raised = new Map<string, number>()
 
   function raise(rung: Rung, finding: Finding, make: MakeAlert): Alert | null {
-    const room = finding.evidence.severity === 'critical' ? MAX_ALERTS : MAX_ALERTS - FOR_CRITICAL
-    if (history.length >= room) return null
+    if (history.length >= roomFor(finding.evidence)) return null
     const { name } = finding.detector
     const n = (raised.get(name) ?? 0) + 1
     raised.set(name, n)
@@ -76,6 +84,14 @@ export function alertLadder(): AlertLadder {
     if (finding.detector.tick) rung.momentary = true
     history = [...history, alert]
     return alert
+  }
+
+  function roomFor({ kind, severity }: Evidence): number {
+    if (severity !== 'critical') return MAX_ALERTS - FOR_CRITICAL
+    // Asked where there is little room only.
+    if (history.length < MAX_ALERTS - FOR_FIRST_CRITICAL) return MAX_ALERTS
+    const isFirst = !history.some((alert) => alert.kind === kind && alert.severity === 'critical')
+    return isFirst ? MAX_ALERTS : MAX_ALERTS - FOR_FIRST_CRITICAL
   }
 
   function resolve(rung: Rung): void {

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
@@ -116,6 +116,44 @@ describe('what was imported', () => {
     const shown = showText(run!, own, stream(100), env).join(' ')
     expect(shown).toContain('3 lines of its log never came')
     own.close()
+  })
+
+  it('is the same run when its files are fewer again, when others come to lie beside its own log, and by a link', async () => {
+    const own = sqliteStore({ path: ':memory:', now: () => 0 })
+    const folder = join(place, 'shrinking')
+    const [flat, ours] = [join(folder, 'flat'), join(folder, 'ours')]
+    const keep = async (path: string) => {
+      await importRuns(path, { ...how, store: own, now: () => 0, say: (text) => said.push(text) })
+      return own.runs().map(({ path: at, tags }) => `${relative(folder, at)} ${tags}`)
+    }
+    mkdirSync(flat, { recursive: true })
+    mkdirSync(ours)
+    writeFileSync(join(flat, 'train.jsonl'), lines(0, 20))
+    cpSync(join(trl, 'console.log'), join(flat, 'console.log'))
+    const wire = {
+      v: 1,
+      type: 'event',
+      run: 'mine',
+      writer: 'w',
+      time: 1,
+      phase: 'iteration_end',
+      metrics: { loss: 1 },
+    }
+    for (let i = 0; i < 3; i++)
+      appendFileSync(join(ours, 'events-w.jsonl'), `${JSON.stringify({ ...wire, seq: i + 1, iteration: i })}\n`)
+    expect((await keep(folder)).sort()).toEqual(['flat ', 'ours '])
+    for (const { key } of own.runs()) own.tag(key, ['good'], [])
+    rmSync(join(flat, 'console.log'))
+    cpSync(join(trl, 'console.log'), join(ours, 'console.log'))
+    const both = ['flat/train.jsonl good', 'ours good']
+    expect((await keep(folder)).sort()).toEqual(both)
+    rmSync(join(ours, 'console.log'))
+    expect((await keep(folder)).sort()).toEqual(both)
+    symlinkSync(flat, join(folder, 'a-link'))
+    for (const path of [join(folder, 'a-link'), join(folder, 'a-link', 'train.jsonl'), folder])
+      expect((await keep(path)).sort()).toEqual(both)
+    own.close()
+    expect(said).toEqual([])
   })
 
   it('is found by name, by the beginning of one, by path, and as the last', () => {

@@ -86,6 +86,21 @@ describe('the runs below a folder', () => {
     expect(said(await find())).toEqual([['run', ['jsonl']]])
   })
 
+  it('have their own names, and are found once, where a link leads to the newest of them', async () => {
+    for (const name of ['run-1', 'run-2']) put(`runs/${name}/train.jsonl`, line)
+    for (const newest of ['run-1', 'run-2']) {
+      rmSync(join(root, 'latest'), { force: true })
+      symlinkSync(join(root, 'runs', newest), join(root, 'latest'))
+      rmSync(join(root, 'latest.jsonl'), { force: true })
+      symlinkSync(join(root, 'runs', newest, 'train.jsonl'), join(root, 'latest.jsonl'))
+      const found = await find()
+      expect(found.map(({ name }) => name)).toEqual(['run-1', 'run-2'])
+      expect(found.flatMap(({ parts }) => parts.map(({ path }) => path))).toEqual(
+        ['run-1', 'run-2'].map((name) => join(root, 'runs', name, 'train.jsonl')),
+      )
+    }
+  })
+
   it('that begin later are found by looking again, also in a file that was empty', async () => {
     const finder = runFinder([root])
     put('a.jsonl', '')

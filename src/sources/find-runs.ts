@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { closeSync, constants, openSync, readSync, type Stats, statSync } from 'node:fs'
+import { closeSync, constants, type Dirent, openSync, readSync, type Stats, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { errorMessage } from '../errors.ts'
+import { realPath } from '../real-path.ts'
 import { consoleFormat } from './console.ts'
 import { SOURCE_FORMATS } from './formats.ts'
 import { jsonlFormat } from './jsonl.ts'
@@ -51,6 +52,8 @@ export interface FoundRun {
   /** Its name, as far as its place tells it. */
   readonly name: string
   readonly parts: readonly FoundPart[]
+  /** Key that it would have with more files: there where it is all that there is of a run in its folder, as far as anybody has looked. */
+  readonly wholeKey?: string
 }
 
 /** What {@link RunFinder.find} found. */
@@ -69,6 +72,8 @@ export interface RunFinder {
 interface Candidate {
   readonly format: SourceFormat
   readonly path: string
+  /** Whether this very file was named, and nothing beside it looked at. */
+  readonly named: boolean
   readonly runs: readonly { readonly id: string; readonly name: string }[]
 }
 
@@ -96,14 +101,19 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
     const refuse = (path: string, problem: string) => {
       if (unreadable.length < MAX_PROBLEMS) unreadable.push({ path, problem })
     }
-    const candidates = new Map<string, { format: SourceFormat; path: string }>()
+    const candidates = new Map<string, { format: SourceFormat; path: string; named: boolean }>()
+    /** Links are followed last: a run that is there by its own name, too, has that one, and not that of a link that will lead elsewhere. */
+    const links: { readonly path: string; readonly depth: number }[] = []
     const visited = new Set<string>()
     let entries = 0
 
-    function take(format: SourceFormat, path: string, named: boolean): void {
+    function take(format: SourceFormat, path: string, named: boolean, isFile: boolean): void {
       // Of a file that is named only that file is meant.
       const root = (named ? ownPlace(format, path) : format.belongsTo?.(path)) ?? path
-      candidates.set(`${format.name} ${resolve(root)}`, { format, path: root })
+      const key = `${format.name} ${realPath(root)}`
+      const before = candidates.get(key)
+      if (before && resolve(before.path) !== resolve(root)) return
+      candidates.set(key, { format, path: root, named: named && isFile })
     }
 
     /** @returns whether to look below. */
@@ -111,7 +121,7 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
       const stats = statOf(path, named ? refuse : null)
       if (stats === null) return false
       const format = recognise(path, stats, named)
-      if (format !== null) take(named && format.name === 'telltale' ? jsonlFormat : format, path, named)
+      if (format !== null) take(named && format.name === 'telltale' ? jsonlFormat : format, path, named, stats.isFile())
       if (!stats.isDirectory()) return false
       // A cycle of links, or a folder that two links lead to, is looked into once.
       const identity = `${stats.dev} ${stats.ino}`
@@ -122,14 +132,15 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
 
     async function walk(folder: string, depth: number): Promise<void> {
       signal?.throwIfAborted()
-      let names: readonly string[]
+      let entriesOf: readonly Dirent[]
       try {
-        names = await readdir(folder)
+        entriesOf = await readdir(folder, { withFileTypes: true })
       } catch (error) {
         refuse(folder, `${folder} cannot be read: ${errorMessage(error)}`)
         return
       }
-      for (const name of names.toSorted()) {
+      for (const entry of entriesOf.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+        const { name } = entry
         if (SKIPPED.has(name) || (name === 'captured' && basename(folder) === '.telltale')) continue
         if (++entries > MAX_ENTRIES) {
           if (entries === MAX_ENTRIES + 1)
@@ -140,19 +151,25 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
           return
         }
         const path = join(folder, name)
-        if (look(path, false) && depth < MAX_DEPTH) await walk(path, depth + 1)
+        if (entry.isSymbolicLink()) links.push({ path, depth })
+        else await follow(path, depth)
       }
     }
 
+    async function follow(path: string, depth: number): Promise<void> {
+      if (look(path, false) && depth < MAX_DEPTH) await walk(path, depth + 1)
+    }
+
     for (const path of paths) if (look(path, true)) await walk(path, 1)
+    for (const { path, depth } of links) await follow(path, depth)
     const found: Candidate[] = []
-    for (const { format, path } of candidates.values()) {
+    for (const { format, path, named } of candidates.values()) {
       signal?.throwIfAborted()
       try {
         const runs = await format.runs(path)
         // A file that is named is read, though nothing that is known stands in it yet.
         const isNamed = runs.length === 0 && paths.includes(path)
-        found.push({ format, path, runs: isNamed ? [{ id: '', name: nameOfFile(path) }] : runs })
+        found.push({ format, path, named, runs: isNamed ? [{ id: '', name: nameOfFile(path) }] : runs })
       } catch (error) {
         refuse(path, errorMessage(error))
       }
@@ -166,17 +183,21 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
 /** Joins what belongs to one run: parts of different formats with one home. */
 function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
   const homes = new Map<string, Candidate[]>()
-  const alone: Candidate[] = []
+  const alone: (Candidate & { readonly wholeKey?: string })[] = []
   for (const candidate of candidates) {
     const home = candidate.runs.length === 1 ? candidate.format.home?.(candidate.path) : undefined
     if (home === undefined) alone.push(candidate)
-    else homes.set(resolve(home), [...(homes.get(resolve(home)) ?? []), candidate])
+    else {
+      const place = realPath(home)
+      homes.set(place, [...(homes.get(place) ?? []), candidate])
+    }
   }
   const runs: Placed[] = []
   for (const [home, members] of homes) {
     const kinds = new Set(members.map(kindOf))
     // Two of a kind in one folder are two runs, and nobody knows which of them the others belong to.
-    if (kinds.size < members.length || members.length === 1) alone.push(...members)
+    if (kinds.size < members.length) alone.push(...members)
+    else if (members.length === 1) alone.push(...members.map((one) => (one.named ? one : { ...one, wholeKey: home })))
     else
       runs.push({
         place: home,
@@ -187,10 +208,13 @@ function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
         },
       })
   }
-  for (const { format, path, runs: several } of alone) {
+  for (const { format, path, runs: several, wholeKey } of alone) {
     for (const { id, name } of several) {
       const part = { format, path, id }
-      runs.push({ place: resolve(path), run: { key: keyOfPart(part), name, parts: [part] } })
+      runs.push({
+        place: realPath(path),
+        run: { key: keyOfPart(part), name, parts: [part], ...(wholeKey === undefined ? {} : { wholeKey }) },
+      })
     }
   }
   return toldApart(runs.sort((a, b) => (a.run.key < b.run.key ? -1 : 1)))
@@ -198,14 +222,14 @@ function groups(candidates: readonly Candidate[]): readonly FoundRun[] {
 
 /** The key of a run of which only this part is known. */
 export function keyOfPart({ format, path, id }: FoundPart): string {
-  return `${resolve(path)} ${format.name} ${id}`
+  return `${realPath(path)} ${format.name} ${id}`
 }
 
 /** The file or folder that a run is in, whatever the current folder; `-` for what is no file. */
 export function placeOf({ key, parts }: FoundRun): string {
   const [first, ...others] = parts
   if (first === undefined || first.path === '-') return '-'
-  return others.length > 0 ? key : resolve(first.path)
+  return others.length > 0 ? key : realPath(first.path)
 }
 
 /** A run, and the file or folder that all of it is in. */

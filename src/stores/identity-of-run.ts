@@ -14,14 +14,21 @@ export function identityOfRun(
   { id, name, source }: { readonly id: string; readonly name: string; readonly source?: string | undefined },
 ): RunIdentity {
   const [numbers] = inPreference(found)
-  const isOurs = found.parts.every(({ format }) => format.name === 'telltale')
   return {
-    // The id of another trainer's run is made of its name. Only our own logs, and files of such lines, hold several.
-    key: !isOurs && id === runIdOf(found.name) ? found.key : `${found.key} ${id}`,
+    key: keyOf(found, id),
     run: id,
     name,
     path: placeOf(found),
     source: source ?? numbers?.format.name ?? 'jsonl',
-    earlierKeys: found.parts.length > 1 ? found.parts.map(keyOfPart) : [],
+    earlierKeys: found.parts.length > 1 ? found.parts.map(keyOfPart).flatMap((part) => [part, `${part} ${id}`]) : [],
+    wholeKeys: found.wholeKey === undefined ? [] : [found.wholeKey, `${found.wholeKey} ${id}`],
   }
+}
+
+/** Where the run stands, and which of those there it is: a log of our own holds all of its run, whatever other files come to lie beside it and go. */
+function keyOf(found: FoundRun, id: string): string {
+  const ours = found.parts.find(({ format }) => format.name === 'telltale')
+  if (ours) return `${keyOfPart(ours)} ${id}`
+  // The id of another trainer's run is made of its name. Only files of our own lines hold several.
+  return id === runIdOf(found.name) ? found.key : `${found.key} ${id}`
 }

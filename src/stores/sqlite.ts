@@ -75,7 +75,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
   /** Series of runs that this process writes, by run and name. */
   const open = new Map<string, Map<string, OpenSeries>>()
   /** Keys that runs had before, by the key that they have now, until the first commit. */
-  const earlier = new Map<string, readonly string[]>()
+  const earlier = new Map<string, Pick<RunIdentity, 'earlierKeys' | 'wholeKeys'>>()
   const guarded = <Result>(code: 'not-readable' | 'not-writable', work: () => Result): Result => {
     try {
       return work()
@@ -92,6 +92,8 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
     const [row] = database.rows('SELECT id FROM runs WHERE key = ?', key)
     return row ? Number(row[0]) : null
   }
+
+  const sourceOf = (key: string) => database.rows('SELECT source FROM runs WHERE key = ?', key)[0]?.[0]
 
   function drop(key: string): void {
     const id = idOf(key)
@@ -207,7 +209,9 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       )
     if (isFirst) {
       drop(key)
-      for (const before of earlier.get(key) ?? []) takeOver(before, key)
+      const { earlierKeys = [], wholeKeys = [] } = earlier.get(key) ?? {}
+      const others = [...earlierKeys, ...wholeKeys.filter((one) => sourceOf(one) === claim[4])]
+      for (const before of others) if (before !== key) takeOver(before, key)
     }
     const id = writeState(key, commit, claim)
     for (const points of commit.points) if (points.values.length > 0) writePoints(id, series, points)
@@ -279,7 +283,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
         database.transaction(() => {
           forgetResumePoints(identity.key)
           open.delete(identity.key)
-          earlier.set(identity.key, identity.earlierKeys ?? [])
+          earlier.set(identity.key, identity)
           return raiseEpoch(identity)
         }),
       )

@@ -4,9 +4,10 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
+import { realPath } from '../real-path.ts'
 import { type FileSystemOf, fileSystemOf } from './file-system.ts'
 
 /** Where a store is. */
@@ -61,15 +62,6 @@ function localFolder(env: NodeJS.ProcessEnv, networkOf: FileSystemOf): string | 
 function isOwn(folder: string, user: number): boolean {
   const stats = lstatSync(folder, { throwIfNoEntry: false })
   return stats === undefined || (stats.isDirectory() && stats.uid === user && (stats.mode & 0o077) === 0)
-}
-
-/** Of a path that need not be there yet. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path))
-  }
 }
 
 function hashOf(text: string): string {

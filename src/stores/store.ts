@@ -21,6 +21,8 @@ export interface RunIdentity {
   readonly source: string
   /** Keys under which it was met while less was known of it: with the first commit it takes their tags and notes over, and they are gone. None where left out. */
   readonly earlierKeys?: readonly string[]
+  /** Keys under which it may have been met with more files than are left of it: likewise, where its numbers came from the same {@link source} then. */
+  readonly wholeKeys?: readonly string[]
 }
 
 /** How a run stands. */
@@ -128,7 +130,7 @@ export interface ResumePoint {
 }
 
 /** A run as a store has it. */
-export interface StoredRun extends Omit<RunIdentity, 'earlierKeys'>, Omit<RunState, 'status'> {
+export interface StoredRun extends Omit<RunIdentity, 'earlierKeys' | 'wholeKeys'>, Omit<RunState, 'status'> {
   /** `crashed`: it has no end, and its process is gone. */
   readonly status: RunState['status'] | 'crashed'
   /** How many alerts there were, open, resolved and muted. */

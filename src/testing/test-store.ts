@@ -185,12 +185,12 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       store.commit([commit('r', store.claim(identity('r')), [])])
       same([store.runs()[0]!.tags, store.runs()[0]!.notes], [[], []], 'after the removal')
     }),
-    check('knows a run again of which more is known now, with what people have said of it', (store) => {
+    check('knows a run again of which more is known now, or less, with what people have said of it', (store) => {
       const { epoch, all } = begin(store, 'part')
       store.commit([commit('part', epoch, [all])])
       store.tag('part', ['good'], [])
       store.note('part', 'before', 1)
-      const next = store.claim({ ...identity('whole'), earlierKeys: ['part', 'never met'] })
+      const next = store.claim({ ...identity('whole'), earlierKeys: ['part', 'never met', 'whole'] })
       same(
         store.runs().map(({ key }) => key),
         ['part'],
@@ -200,6 +200,14 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       const [run, ...others] = store.runs()
       same([run?.key, others.length, run?.tags, run?.notes.length], ['whole', 0, ['good'], 1], 'afterwards')
       throws(() => store.commit([commit('part', epoch, [all])]), 'bad-usage')
+      // Only one of its files is left, and then one that its numbers never came from.
+      const keys = () => store.runs().map(({ key, tags }) => `${key} ${tags}`)
+      const rest = { ...identity('rest'), wholeKeys: ['whole', 'never met'] }
+      store.commit([commit('rest', store.claim(rest), [all])])
+      same(keys(), ['rest good'], 'what is left of it')
+      const other = { ...identity('other'), source: 'another', wholeKeys: ['rest'] }
+      store.commit([commit('other', store.claim(other), [all])])
+      same(keys().sort(), ['other ', 'rest good'], 'another one')
       same(store.verify(), [], 'verify')
     }),
     check('leaves out what a later attempt did again', (store) => {

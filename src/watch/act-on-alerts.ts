@@ -46,8 +46,11 @@ export interface Actor {
 }
 
 export function actOnAlerts(options: ActOptions): Actor {
-  /** Alerts that were there before anybody watched: of a run that is over they concern nobody. */
-  const kept = new Map<WatchedRun, { readonly alert: Alert; readonly run: LiveRun }[]>()
+  /**
+   * Alerts that were there before anybody watched, by where their runs are read: of a run that is over they concern nobody. By ids, since a run may be
+   * read anew in between.
+   */
+  const kept = new Map<string, Set<string>>()
   const ordered = new Set<string>()
   /** Runs of which something came after they had caught up. */
   const alive = new WeakSet<WatchedRun>()
@@ -82,51 +85,55 @@ export function actOnAlerts(options: ActOptions): Actor {
       startCommand('--on-critical', options.onCritical, { change: 'opened', alert, run, watched }, options.say)
     if (options.stopOnCritical === null || run.status !== 'running') return
     const order = `${watched.path} ${run.writer}`
-    if (ordered.has(order)) return
-    ordered.add(order)
-    orderStop(alert, run, watched, options)
+    // What could not be ordered is, with the next critical alert.
+    if (!ordered.has(order) && orderStop(alert, run, watched, options)) ordered.add(order)
   }
 
   return {
     alert(alert, run, watched, live) {
       if (alert.muted) return
       if (live) act(alert, run, watched)
-      else if (alert.state === 'open') kept.set(watched, [...(kept.get(watched) ?? []), { alert, run }])
+      else if (alert.state === 'open')
+        kept.set(watched.path, (kept.get(watched.path) ?? new Set()).add(idOf(alert, run)))
     },
     resolved(alert, run, watched) {
-      const waiting = kept.get(watched)
-      if (waiting)
-        kept.set(
-          watched,
-          waiting.filter((one) => one.alert.id !== alert.id || one.run !== run),
-        )
+      kept.get(watched.path)?.delete(idOf(alert, run))
       tell({ change: 'resolved', alert, before: null }, { alert, run, watched })
     },
     news(watched) {
-      const waiting = kept.get(watched)
+      const waiting = kept.get(watched.path)
       // The first news is the end of what was there already.
       if (!waiting || !alive.has(watched)) {
         alive.add(watched)
         return
       }
-      kept.delete(watched)
-      for (const { alert, run } of waiting) if (run.status === 'running') act(alert, run, watched)
+      kept.delete(watched.path)
+      for (const run of watched.runs) {
+        if (run.status !== 'running') continue
+        for (const alert of run.alerts)
+          if (alert.state === 'open' && waiting.has(idOf(alert, run))) act(alert, run, watched)
+      }
     },
   }
 }
 
-function orderStop(alert: Alert, run: LiveRun, watched: WatchedRun, { stopOnCritical, now, say }: ActOptions): void {
+function idOf({ id, kind, severity }: Alert, run: LiveRun): string {
+  return `${run.id} ${id} ${kind} ${severity}`
+}
+
+/** @returns whether no later alert shall order it again. */
+function orderStop(alert: Alert, run: LiveRun, watched: WatchedRun, { stopOnCritical, now, say }: ActOptions): boolean {
   const name = run.name
   const back = alert.rollbackTo === null ? '' : `; roll back to checkpoint ${alert.rollbackTo}`
   if (stopOnCritical === 'say') {
     say(`${name}: would be stopped now (--dry-run): ${alert.reason}${back}`)
-    return
+    return true
   }
   if (watched.source !== 'telltale') {
     say(
       `${name}: cannot be stopped from here: it does not write with a client of Telltale. Use --on-critical, or start it with telltale run.`,
     )
-    return
+    return true
   }
   try {
     const folder = isFolder(watched.path) ? watched.path : dirname(watched.path)
@@ -139,9 +146,11 @@ function orderStop(alert: Alert, run: LiveRun, watched: WatchedRun, { stopOnCrit
       time: now(),
     })
     say(`${name}: ordered to stop (${path}): ${alert.reason}${back}`)
+    return true
   } catch (error) {
     if (!(error instanceof TelltaleError)) throw error
     say(`${name}: ${error.message}`)
+    return false
   }
 }
 

@@ -247,6 +247,70 @@ describe('a critical alert', () => {
     expect(session.alerts).toHaveLength(1)
   })
 
+  it('that was there before is not forgotten where its run gets another file before it proves to be alive', async () => {
+    const path = join(root, 'a', 'train.jsonl')
+    mkdirSync(join(root, 'a'))
+    writeFileSync(path, lines(0, 20))
+    let stage = 0
+    const { said, alerts } = await watch(
+      [root],
+      (now) => {
+        if (!caughtUp(now)) return false
+        const isWhole = [...now.watched].some(({ found }) => found.parts.length === 2)
+        if (stage === 0) cpSync(join(fixtures, 'trl-grpo/console.log'), join(root, 'a', 'console.log'))
+        if (stage === 0 || isWhole) stage++
+        if (stage > 2) appendFileSync(path, lines(17 + stage, 18 + stage))
+        return now.said.length > 0 || stage > 20
+      },
+      { stop: 'say' },
+    )
+    expect(alerts).toEqual(['a kl-explosion before'])
+    expect(said).toEqual([expect.stringMatching(/^a: would be stopped now/)])
+  })
+
+  it('is none that was raised while it was watched where its place could not be read at first', async () => {
+    const path = join(root, 'events-w1.jsonl')
+    mkdirSync(path)
+    let mended = false
+    const { alerts, said } = await watch(
+      [root],
+      (now) => {
+        if (!mended && [...now.watched].some(({ problem }) => problem !== null)) {
+          mended = true
+          rmSync(path, { recursive: true })
+          writeFileSync(path, wire(0, 20))
+        }
+        return now.alerts.length > 0
+      },
+      { stop: 'say' },
+    )
+    expect(alerts).toEqual(['mine kl-explosion before'])
+    expect(said).toEqual([])
+  })
+
+  it('orders a stop again where the one before it could not be ordered, and not where it was', async () => {
+    const control = join(root, 'control-w1.json')
+    mkdirSync(control)
+    writeFileSync(join(root, 'events-w1.jsonl'), wire(0, 20))
+    const said: string[] = []
+    const actor = actOnAlerts({
+      stopOnCritical: 'stop',
+      onCritical: null,
+      now: () => 1,
+      say: (text) => said.push(text),
+    })
+    const [found] = (await runFinder([root]).find()).runs
+    const watched = watchRun(found!, { analyzer: { mode: 'threshold', klThreshold: 0.3 }, now: () => 1 })
+    await watched.read()
+    const [run] = watched.runs
+    const again = (n: number) => actor.alert({ ...run!.alerts[0]!, id: `kl-${n}` }, run!, watched, true)
+    again(1)
+    rmSync(control, { recursive: true })
+    for (const n of [2, 3]) again(n)
+    expect(said).toEqual([expect.stringContaining('control-w1.json'), expect.stringMatching(/^mine: ordered to stop/)])
+    expect(JSON.parse(readFileSync(control, 'utf8'))).toMatchObject({ run: 'mine', writer: 'w1' })
+  })
+
   it('that is muted is told, and nothing is done about it', async () => {
     const path = join(root, 'events-w1.jsonl')
     writeFileSync(path, wire(0, 5))

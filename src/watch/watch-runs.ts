@@ -112,7 +112,9 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
 
   function tellAlerts(run: WatchedRun, live: boolean): void {
     for (const one of run.runs) {
-      const idOf = (alert: Alert) => `${run.path} ${one.id} ${alert.id}`
+      // Where a run is read anew, another alert may have the id of one that was told.
+      const idOf = ({ id, kind, severity, iteration }: Alert) =>
+        `${run.path} ${one.id} ${id} ${kind} ${severity} ${iteration}`
       const isResolved = (alert: Alert) => alert.state === 'resolved' && !passed.has(idOf(alert))
       const fresh = one.alerts.filter((alert) => !told.has(idOf(alert)))
       // One that came and went between two looks is told once.
@@ -129,12 +131,17 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
     }
   }
 
+  /** Runs of which all that was there at first has been read; one that cannot be read yet is none. */
+  const followed = new WeakSet<WatchedRun>()
+
   async function look(run: WatchedRun): Promise<boolean> {
-    const live = run.caughtUp
+    const live = run.caughtUp && followed.has(run)
     const { more, news } = await run.read(signal)
+    if (!run.caughtUp) followed.delete(run)
+    else if (run.problem === null) followed.add(run)
     calm.set(run, news || more ? 0 : (calm.get(run) ?? 0) + 1)
     if (news) tellAlerts(run, live)
-    if (news && run.caughtUp) options.onNews?.(run)
+    if (news && run.caughtUp && run.problem === null) options.onNews?.(run)
     return more
   }
 

@@ -195,7 +195,11 @@ export function watchRun(
       if (ended || (problem !== null && skip-- > 0)) return { more: false, news: false }
       const before = lines
       try {
-        reader ??= await openReader()
+        if (reader === null) {
+          reader = await openReader()
+          // A place that could not be read at first: what stands in it was there before.
+          caughtUp = false
+        }
         const { bytes, more } = await reader.read({ signal })
         bytesRead += bytes
         problem = null

@@ -1,7 +1,7 @@
 import type { Alert } from '../../detectors/detector.ts'
 import type { ChangedAlert } from './alert-changes.ts'
 
-/** A failure that comes and goes is told of so often in a run, at each severity. */
+/** A failure that comes and goes is told of so often in a run, at each severity. Each broken relation is a failure of its own. */
 export const MAX_TELLS = 3
 
 /** What is to be told of a change. */
@@ -38,20 +38,22 @@ export function toldAlerts(): ToldAlerts {
       const isFormerKnown = known.delete(formerId)
       if (change === 'eased' && met.has(formerId)) {
         if (!isFormerKnown) return SILENCE
-        know(id, alert)
+        known.add(id)
         return { told: changed, isJustWorn: false }
       }
-      const key = `${run} ${alert.kind} ${alert.severity}`
+      const key = `${run} ${failureOf(alert)} ${alert.severity}`
       const count = (times.get(key) ?? 0) + 1
       times.set(key, count)
       if (count > MAX_TELLS) return { told: null, isJustWorn: count === MAX_TELLS + 1 }
-      know(id, alert)
+      // One that is over already, too: another one may have replaced it in the meantime, of which more is told.
+      known.add(id)
       // Whoever does not know what it was before has nothing to compare it with.
       return { told: isFormerKnown ? changed : { change: 'opened', alert, before: null }, isJustWorn: false }
     },
   }
+}
 
-  function know(id: string, { state }: Alert): void {
-    if (state === 'open') known.add(id)
-  }
+/** What of it comes and goes: that one exact relation is broken says nothing of the others. */
+function failureOf({ kind, detector }: Alert): string {
+  return kind === 'broken-invariant' ? `${kind} ${detector}` : kind
 }
