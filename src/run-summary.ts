@@ -79,6 +79,13 @@ export interface RunSummary {
    * every tenth step these are all its steps, not the logged ones.
    */
   readonly iterations: number
+  /**
+   * How many of {@link iterations} have been logged, those that were done again counted once; fewer where a trainer logs every tenth step. Null in a
+   * process that goes on with a run that another began.
+   */
+  readonly loggedIterations: number | null
+  /** Whether events come as they happen; false where a log is read. */
+  readonly live: boolean
   /** The newest closed iteration, or null before the first. */
   readonly lastIteration: number | null
   /** As announced by TRAINING_START's `metadata.totalIterations`, or null. */

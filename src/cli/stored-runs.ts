@@ -10,6 +10,8 @@ import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
 import type { ImportOptions } from '../lookback/import-runs.ts'
 import { type RunOrder, SORTS } from '../lookback/run-order.ts'
+import { plural } from '../outputs/report/format.ts'
+import { iterationsWords } from '../outputs/run-words.ts'
 import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
@@ -94,16 +96,12 @@ Examples:
     checkAnalyzerFlags(check)
     const places = pathsOfRuns(paths)
     await withStore(async (store) => {
-      const imported = await importAll(
-        places,
-        { store, check, trainer, rename: map },
-        ({ run, iterations, alerts }) => {
-          if (!json)
-            process.stdout.write(
-              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alerts.length === 0 ? 'no alerts' : `${alerts.length} alerts`}\n`,
-            )
-        },
-      )
+      const imported = await importAll(places, { store, check, trainer, rename: map }, (run) => {
+        if (!json)
+          process.stdout.write(
+            `${plainText(run.run, 80)}: ${iterationsWords(run)}, ${run.alerts.length === 0 ? 'no alerts' : plural(run.alerts.length, 'alert')}\n`,
+          )
+      })
       if (imported === null) return
       if (json) sayJson({ store: storePath(process.env), ...imported })
       process.exitCode = imported.errors.length > 0 ? 2 : 0
@@ -198,7 +196,9 @@ n_gpus_per_node × nnodes, gpus, …) where they say it.`,
       await withStore((store) => {
         const run = findStoredRun(store.runs(), name)
         if (!json) {
-          process.stdout.write(`${showText(run, store, process.stdout, process.env, gpus).join('\n')}\n`)
+          process.stdout.write(
+            `${showText(run, store, systemClock.unixSeconds(), process.stdout, process.env, gpus).join('\n')}\n`,
+          )
           return
         }
         const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
@@ -256,7 +256,9 @@ Examples:
         const comparison = compareRuns(store, runs)
         if (flags.json) sayJson({ ...comparison, ...(drawn ? { drawn } : {}) })
         else {
-          process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+          process.stdout.write(
+            `${compareText(comparison, systemClock.unixSeconds(), process.stdout, process.env).join('\n')}\n`,
+          )
           if (drawn)
             process.stdout.write(
               `\n${plainText(drawn.file, 300)}: ${drawn.series.length} series${drawn.left > 0 ? `; --series NAME draws one of the ${drawn.left} others` : ''}\n`,

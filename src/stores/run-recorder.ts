@@ -32,6 +32,8 @@ export interface RunRecorderOptions {
   readonly identity: () => RunIdentity
   readonly monitor: () => RecordedMonitor
   readonly analyzer: () => RecordedAnalyzer
+  /** Whether the run is followed as it goes, and not read once. */
+  readonly followed: boolean
   /** Unix seconds. */
   readonly now: () => number
   /** Takes a line for the person who watches: why this run is not stored any more. `isShared`: it is so for every run of the store. */
@@ -195,6 +197,8 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
     return {
       ...{ name: summary.name, project: summary.project, trainer, status: summary.status, preset: analyzer().preset },
       iterations: summary.iterations,
+      loggedIterations: summary.loggedIterations,
+      followed: options.followed,
       lastIteration: summary.lastIteration,
       totalIterations: summary.totalIterations,
       startedUnixSeconds: started,

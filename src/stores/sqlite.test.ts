@@ -53,6 +53,8 @@ const state = {
     status: 'running',
     preset: null,
     iterations: 0,
+    loggedIterations: 0,
+    followed: true,
     lastIteration: null,
   },
   ...{ totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {}, checkpoints: [] },
@@ -141,7 +143,7 @@ describe('the file', () => {
     const database = openDatabase(path)
     database.exec('PRAGMA user_version = 99')
     database.close()
-    expect(() => sqliteStore({ path, now: () => 0 })).toThrow(/is of version 99, and this Telltale knows 2/)
+    expect(() => sqliteStore({ path, now: () => 0 })).toThrow(/is of version 99, and this Telltale knows 3/)
     const file = join(place, 'a-file')
     writeFileSync(file, '')
     expect(() => sqliteStore({ path: join(file, 'x', 'telltale.db'), now: () => 0 })).toThrow(/cannot be made/)

@@ -168,6 +168,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       ],
       ...[commit.time, plainJson(state.config).text, JSON.stringify(state.checkpoints), JSON.stringify(state.attempts)],
       ...[JSON.stringify(state.coverage), epoch!, state.process === null ? null : JSON.stringify(state.process)],
+      ...[state.loggedIterations, state.followed ? 1 : 0],
     ]
     const id = idOf(key)
     if (id !== null) {
@@ -509,7 +510,7 @@ const SERIES_ID = '(SELECT id FROM series WHERE run_id = (SELECT id FROM runs WH
 const RUN_COLUMNS = [
   ...['run', 'name', 'project', 'path', 'source', 'trainer', 'status', 'preset', 'iterations', 'last_iteration'],
   ...['total_iterations', 'started_unix_seconds', 'newest_unix_seconds', 'seen_unix_seconds', 'config', 'checkpoints'],
-  ...['attempts', 'coverage', 'epoch', 'process'],
+  ...['attempts', 'coverage', 'epoch', 'process', 'logged_iterations', 'followed'],
 ] as const
 
 function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
@@ -652,11 +653,13 @@ function runOf(row: readonly Value[]): StoredRun {
     attempts: JSON.parse(text(17)) as RunState['attempts'],
     coverage: JSON.parse(text(18)) as Coverage[],
     process: row[20] === null ? null : processFrom(JSON.parse(text(20))),
-    alerts: Number(row[21]),
-    criticalAlerts: Number(row[22]),
-    mutedAlerts: Number(row[23]),
-    tags: JSON.parse(text(24)) as string[],
-    notes: JSON.parse(text(25)) as StoredRun['notes'],
+    loggedIterations: numberOrNull(21),
+    followed: row[22] !== 0,
+    alerts: Number(row[23]),
+    criticalAlerts: Number(row[24]),
+    mutedAlerts: Number(row[25]),
+    tags: JSON.parse(text(26)) as string[],
+    notes: JSON.parse(text(27)) as StoredRun['notes'],
   }
 }
 

@@ -37,6 +37,10 @@ export interface RunState {
   readonly preset: string | null
   /** Iterations that are done. */
   readonly iterations: number
+  /** How many of them were logged; null where that is not known. */
+  readonly loggedIterations: number | null
+  /** Whether it was followed as it went; false where its files were read once, so that nobody knows whether one without an end goes on. */
+  readonly followed: boolean
   /** Newest iteration that is done; null before the first. */
   readonly lastIteration: number | null
   /** Iterations that there are to be; null where the run does not say. */

@@ -328,6 +328,8 @@ const STATE: RunState = {
   status: 'running',
   preset: 'ppo',
   iterations: 3,
+  loggedIterations: 2,
+  followed: false,
   lastIteration: 2,
   totalIterations: null,
   startedUnixSeconds: 1.5,

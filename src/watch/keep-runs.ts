@@ -121,7 +121,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       if (resumed)
         refill(run.monitor.getMetricsStore(), store.everyPoint(identity().key), run.monitor.summary().attempts)
       const recorder = runRecorder({
-        ...{ store, identity, epoch },
+        ...{ store, identity, epoch, followed: true },
         monitor: () => run.monitor,
         analyzer: () => run.analyzer,
         now: clock.unixSeconds,

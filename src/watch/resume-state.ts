@@ -44,7 +44,7 @@ export interface LiveRunSaved {
 }
 
 /** Goes up when an older state would be misread within one version of Telltale. */
-const STATE_VERSION = 2
+const STATE_VERSION = 3
 
 /** What a state is only good for: another Telltale, or other options, would have come to another one. */
 function madeBy({ analyzer, trainer, rename }: WatchedRunOptions): string {

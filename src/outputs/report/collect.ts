@@ -70,6 +70,8 @@ export function collectReport(input: ReportInput, outputDir: string): TrainingRe
       name: cutter.text(summary.name),
       status: summary.status,
       iterations: summary.iterations,
+      loggedIterations: summary.loggedIterations,
+      live: summary.live,
       lastIteration: summary.lastIteration,
       totalIterations: summary.totalIterations,
       // A log of lines without times begins at 0, and says nothing of how long it took.

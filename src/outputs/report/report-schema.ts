@@ -118,7 +118,9 @@ export const reportSchema = z.object({
     name: z.string(),
     status: z.enum(['running', 'completed', 'stopped', 'failed']),
     iterations: z.int().min(0),
-    // Reports from before it was there have none.
+    // Reports from before these were there have none.
+    loggedIterations: z.int().min(0).nullable().default(null),
+    live: z.boolean().default(true),
     lastIteration: iteration.nullable().default(null),
     totalIterations: number.nullable(),
     startedUnixSeconds: number.nullable(),

@@ -108,4 +108,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX resume_marks_of_run ON resume_marks (key);
   ALTER TABLE runs ADD COLUMN process TEXT;
   `,
+  `
+  ALTER TABLE runs ADD COLUMN logged_iterations INTEGER;
+  ALTER TABLE runs ADD COLUMN followed INTEGER NOT NULL DEFAULT 1;
+  `,
 ]
