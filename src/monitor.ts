@@ -531,6 +531,9 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** The run as reports and displays see it. */
   summary(): RunSummary {
     const nowMs = this.#ended ? this.#endedMs : this.clock.monotonicMs()
+    // A log of lines without times begins at 0, and says nothing of how long it took.
+    const isTimeless = this.#replay && this.#startedUnixSeconds === 0
+    const sinceStart = this.#startedUnixSeconds === null ? 0 : Math.max(0, nowMs - this.#startedMs)
     return {
       runId: this.runId,
       project: this.project,
@@ -544,8 +547,8 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       live: !this.#replay,
       lastIteration: this.#lastClosed < 0 ? null : this.#lastClosed,
       totalIterations: this.#totalIterations,
-      startedUnixSeconds: this.#startedUnixSeconds,
-      elapsedMs: this.#startedUnixSeconds === null ? 0 : Math.max(0, nowMs - this.#startedMs),
+      startedUnixSeconds: isTimeless ? null : this.#startedUnixSeconds,
+      elapsedMs: isTimeless ? null : sinceStart,
       stop: this.#stop,
       laterStops: this.#laterStops,
       config: this.#config,

@@ -90,10 +90,10 @@ export interface RunSummary {
   readonly lastIteration: number | null
   /** As announced by TRAINING_START's `metadata.totalIterations`, or null. */
   readonly totalIterations: number | null
-  /** Time of TRAINING_START, or null before it. */
+  /** Time of TRAINING_START, or null before it, and where a log without times is read. */
   readonly startedUnixSeconds: number | null
-  /** Milliseconds since TRAINING_START, until now or the end. */
-  readonly elapsedMs: number
+  /** Milliseconds since TRAINING_START, until now or the end; null where a log without times is read. */
+  readonly elapsedMs: number | null
   /** The first request wins. */
   readonly stop: StopRequest | null
   /** Further requests to stop, in order. */

@@ -39,6 +39,8 @@ export interface CheckedRun {
   readonly iterations: number
   /** How many of them the log has, those that were done again counted once; null where that is not known. */
   readonly loggedIterations: number | null
+  /** Milliseconds from its first event to its newest; null where the log has no times. */
+  readonly elapsedMs: number | null
   /** `running` where the log has no end. */
   readonly status: RunStatus | 'running'
   readonly mode: AnalyzerMode
@@ -106,6 +108,7 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
         trainer: replayer.monitor?.getMetricsStore().trainer ?? 'own-loop',
         iterations: summary?.iterations ?? 0,
         loggedIterations: summary?.loggedIterations ?? 0,
+        elapsedMs: summary?.elapsedMs ?? null,
         status: summary?.status ?? 'running',
         mode: options.mode ?? DEFAULT_MODE,
         preset: analyzer?.preset ?? null,

@@ -62,7 +62,7 @@ function headLines(run: StoredRun, nowUnixSeconds: number, page: Page): Line[] {
   const { startedUnixSeconds } = run
   const stand = standOf(run, nowUnixSeconds)
   const wall = wallSeconds(run)
-  // Flat lines have no time, and begin at 0.
+  // Flat lines have no time; an earlier version stored 0.
   const began = startedUnixSeconds ? `, begun ${formatTime(startedUnixSeconds)}` : ''
   const took = wall === null ? '' : `, ${formatDuration(1000 * wall)}`
   return [

@@ -202,7 +202,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       lastIteration: summary.lastIteration,
       totalIterations: summary.totalIterations,
       startedUnixSeconds: started,
-      newestUnixSeconds: started === null ? null : started + summary.elapsedMs / 1000,
+      newestUnixSeconds: started === null || summary.elapsedMs === null ? null : started + summary.elapsedMs / 1000,
       config: summary.config,
       checkpoints: summary.checkpoints,
       attempts: summary.attempts,

@@ -74,9 +74,8 @@ export function collectReport(input: ReportInput, outputDir: string): TrainingRe
       live: summary.live,
       lastIteration: summary.lastIteration,
       totalIterations: summary.totalIterations,
-      // A log of lines without times begins at 0, and says nothing of how long it took.
-      startedUnixSeconds: summary.startedUnixSeconds || null,
-      elapsedMs: summary.startedUnixSeconds ? summary.elapsedMs : 0,
+      startedUnixSeconds: summary.startedUnixSeconds,
+      elapsedMs: summary.elapsedMs,
       attempts: summary.attempts.map(({ attempt, fromIteration }) => ({ attempt, fromIteration })),
       checkpoints: summary.checkpoints.slice(-MAX_CHECKPOINTS),
       error: summary.error === null ? null : cutter.text(summary.error),

@@ -124,7 +124,8 @@ export const reportSchema = z.object({
     lastIteration: iteration.nullable().default(null),
     totalIterations: number.nullable(),
     startedUnixSeconds: number.nullable(),
-    elapsedMs: number,
+    // 0 in reports from before it could be null, with a null for the start.
+    elapsedMs: number.nullable(),
     attempts: z.array(z.object({ attempt: z.int().min(1), fromIteration: iteration })),
     checkpoints: z.array(iteration),
     error: z.string().nullable(),

@@ -137,7 +137,8 @@ export interface ReportRun {
   readonly lastIteration: number | null
   readonly totalIterations: number | null
   readonly startedUnixSeconds: number | null
-  readonly elapsedMs: number
+  /** Null where the log has no times. */
+  readonly elapsedMs: number | null
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
   /** Iterations of the newest checkpoints that exist, ascending; at most {@link MAX_CHECKPOINTS}. */
   readonly checkpoints: readonly number[]

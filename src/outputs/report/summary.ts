@@ -64,7 +64,7 @@ export function decisiveAlert({ alerts, stop }: ReportFacts): ReportAlert | null
 
 function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string {
   const { run, stop, metrics } = facts
-  const took = run.elapsedMs > 0 ? ` in ${formatDuration(run.elapsedMs)}` : ''
+  const took = run.elapsedMs !== null && run.elapsedMs > 0 ? ` in ${formatDuration(run.elapsedMs)}` : ''
   if (run.iterations === 0) {
     const how = run.status === 'failed' ? 'failed' : run.status === 'running' ? 'has begun' : 'ended'
     const cause = run.error === null ? '' : ` The error was: ${sentence(run.error)}`

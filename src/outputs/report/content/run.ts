@@ -21,7 +21,7 @@ export function runFacts(report: TrainingReport): Fact[] {
       : `${formatNumber(run.iterations)} of ${formatNumber(run.totalIterations)}`
   }${loggedWords(run, ', ')}`
   const time =
-    run.startedUnixSeconds === null
+    run.startedUnixSeconds === null || run.elapsedMs === null
       ? 'unknown: the log has no times'
       : `${formatDuration(run.elapsedMs)}, from ${formatTime(run.startedUnixSeconds)}`
   return [

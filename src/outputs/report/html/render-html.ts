@@ -66,7 +66,7 @@ function head(report: TrainingReport): Html {
   const { run, ppoMechanics } = report
   const alerts = sortedAlerts(report).length
   const times =
-    run.startedUnixSeconds === null
+    run.startedUnixSeconds === null || run.elapsedMs === null
       ? []
       : [formatDuration(run.elapsedMs), `started ${formatTime(run.startedUnixSeconds)}`]
   const facts = [iterationsWords(run), ...times]
