@@ -82,6 +82,11 @@ interface Held {
   readonly values: number[]
 }
 
+/** Text as databases keep it: many end it at a NUL character, for which its picture stands. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u2400')
+}
+
 export function runRecorder(options: RunRecorderOptions): RunRecorder {
   const { store, identity, monitor, analyzer, now, say } = options
   let points = new Map<string, Held>()
@@ -101,10 +106,11 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       const value = metrics[name]
       if (value === undefined) continue
       const { canonical, original, unit } = metricsStore.info(name)
-      const at = `${attempt} ${canonical}`
+      // A name from outside; it may differ from another only behind the character at which the store would cut it.
+      const at = `${attempt} ${storable(canonical)}`
       let series = points.get(at)
       if (!series) {
-        series = { original, unit, attempt, iterations: [], values: [] }
+        series = { original: storable(original), unit, attempt, iterations: [], values: [] }
         points.set(at, series)
       }
       series.iterations.push(iteration)
@@ -116,7 +122,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
   function takeAnswers({ iteration, metadata }: TrainingEvent): void {
     const { prompts, responses, rewards } = metadata as Readonly<Record<string, unknown>>
     if (!Array.isArray(responses)) return
-    const text = (value: unknown) => (typeof value === 'string' ? value.slice(0, MAX_CHARACTERS) : '')
+    const text = (value: unknown) => (typeof value === 'string' ? storable(value.slice(0, MAX_CHARACTERS)) : '')
     for (let i = 0; i < Math.min(MAX_ANSWERS, responses.length); i++) {
       const reward = Array.isArray(rewards) && typeof rewards[i] === 'number' ? (rewards[i] as number) : Number.NaN
       samples.push({
