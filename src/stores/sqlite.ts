@@ -346,6 +346,27 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           .map(runOf),
       )
     },
+    runningProcesses() {
+      return guarded('not-readable', () =>
+        database
+          .rows(
+            `SELECT key, name, newest_unix_seconds, process FROM runs WHERE status = 'running' AND process IS NOT NULL
+             ORDER BY seen_unix_seconds DESC, id DESC`,
+          )
+          .flatMap(([key, name, newest, text]) => {
+            const process = processFrom(JSON.parse(String(text)))
+            if (process === null) return []
+            return [
+              {
+                key: String(key),
+                name: String(name),
+                newestUnixSeconds: newest === null ? null : Number(newest),
+                process,
+              },
+            ]
+          }),
+      )
+    },
     series(key) {
       return guarded('not-readable', () =>
         database

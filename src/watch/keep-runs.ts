@@ -98,7 +98,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     try {
       for (const run of markCrashed(store, isAlive))
         say(
-          `${run.name}: crashed: its process ${run.process?.pid} is gone without an end of the run${lastHeardWords(run)}`,
+          `${run.name}: crashed: its process ${run.process.pid} is gone without an end of the run${lastHeardWords(run)}`,
         )
     } catch {
       // A store that cannot be asked has said so already.

@@ -111,5 +111,6 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE runs ADD COLUMN logged_iterations INTEGER;
   ALTER TABLE runs ADD COLUMN followed INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX runs_that_run ON runs (seen_unix_seconds) WHERE status = 'running' AND process IS NOT NULL;
   `,
 ]
