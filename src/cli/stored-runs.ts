@@ -293,7 +293,7 @@ Examples:
         const run = findStoredRun(store.runs(), name)
         const stream = output === undefined ? process.stdout : createWriteStream(output)
         try {
-          const pieces = format === 'parquet' ? await parquetPieces(store, run) : exportRun(store, run, format)
+          const pieces = await piecesOf(store, run, format, output === undefined && process.stdout.isTTY)
           await pipeline(Readable.from(pieces), stream, { end: output !== undefined })
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
@@ -309,18 +309,27 @@ Examples:
 /** Values from which on it is shown how far an export is: the time that they take is worth a line. */
 const MANY_VALUES = 2_000_000
 
-async function parquetPieces(store: RunStore, run: StoredRun): Promise<Iterable<Buffer>> {
-  const { exportParquet } = await import('../lookback/export-parquet.ts')
+/** @param onTerminal whether the file goes to the terminal, on which nothing else is shown then. */
+async function piecesOf(
+  store: RunStore,
+  run: StoredRun,
+  format: ExportFormat,
+  onTerminal: boolean,
+): Promise<Iterable<Buffer>> {
+  const { exportParquet } =
+    format === 'parquet' ? await import('../lookback/export-parquet.ts') : { exportParquet: null }
+  const pieces = (onValues?: (values: number) => void) =>
+    format === 'parquet' ? exportParquet!(store, run, onValues) : exportRun(store, run, format, { onValues })
   const total = store.series(run.key).reduce((sum, { count }) => sum + count, 0)
-  if (!process.stderr.isTTY || total < MANY_VALUES) return exportParquet(store, run)
+  if (!process.stderr.isTTY || onTerminal || total < MANY_VALUES) return pieces()
   const { createProgress } = await import('../outputs/terminal/progress.ts')
   const progress = createProgress({ stream: process.stderr })
   let written = 0
   return (function* () {
     progress.start(`Writing ${plainText(run.name, 80)}`, total)
     try {
-      yield* exportParquet(store, run, (rows) => {
-        written += rows
+      yield* pieces((values) => {
+        written += values
         progress.update(written, 'values')
       })
       progress.done(`${written.toLocaleString('en')} values`)
