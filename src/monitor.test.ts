@@ -450,7 +450,8 @@ describe('replayRun', () => {
     expect(again.events.map((e) => [e.phase, e.iteration, e.metadata])).toEqual(
       seen.events.map((e) => [e.phase, e.iteration, e.metadata]),
     )
-    const { versions, outputDir, elapsedMs, ...summary } = live.summary()
+    const { versions, outputDir, elapsedMs, live: isLive, ...summary } = live.summary()
+    expect([isLive, monitor.summary().live]).toEqual([true, false])
     expect(monitor.summary()).toMatchObject(summary)
     expect(elapsedMs).toBe(monitor.summary().elapsedMs)
     for (const name of live.getMetricsStore().names()) {

@@ -21,6 +21,7 @@ import { decodeNumber } from './log/decode-metrics.ts'
 import { earlierCheckpoints } from './log/earlier-checkpoints.ts'
 import { ownProcess } from './log/process-info.ts'
 import { RunLog } from './log/run-log.ts'
+import { LoggedIterations } from './metrics/logged-iterations.ts'
 import { MetricsStore } from './metrics/store.ts'
 import type { MonitorView, ProcessInfo, RunCounters, RunSummary, StopRequest } from './run-summary.ts'
 import { watchProcess } from './signals.ts'
@@ -73,6 +74,7 @@ interface MonitorState {
   readonly checkpoints: readonly number[]
   readonly openIteration: number
   readonly lastClosed: number
+  readonly logged: ReturnType<LoggedIterations['save']>
   readonly countsFromOne: boolean
   readonly sawIterationStart: boolean
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
@@ -174,6 +176,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** Iteration whose events are coming in now. */
   #openIteration = -1
   #lastClosed = -1
+  readonly #logged = new LoggedIterations()
   /** Whether the first iteration ever was not 0; what a later attempt begins with says nothing about that. */
   #countsFromOne = false
   #sawIterationStart = false
@@ -388,6 +391,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       checkpoints: this.#checkpoints,
       openIteration: this.#openIteration,
       lastClosed: this.#lastClosed,
+      logged: this.#logged.save(),
       countsFromOne: this.#countsFromOne,
       sawIterationStart: this.#sawIterationStart,
       attempts: this.#attempts,
@@ -429,6 +433,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#checkpoints = [...saved.checkpoints]
     this.#openIteration = saved.openIteration
     this.#lastClosed = saved.lastClosed
+    this.#logged.restore(saved.logged)
     this.#countsFromOne = saved.countsFromOne
     this.#sawIterationStart = saved.sawIterationStart
     this.#attempts.push(...saved.attempts)
@@ -526,6 +531,9 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
   /** The run as reports and displays see it. */
   summary(): RunSummary {
     const nowMs = this.#ended ? this.#endedMs : this.clock.monotonicMs()
+    // A log of lines without times begins at 0, and says nothing of how long it took.
+    const isTimeless = this.#replay && this.#startedUnixSeconds === 0
+    const sinceStart = this.#startedUnixSeconds === null ? 0 : Math.max(0, nowMs - this.#startedMs)
     return {
       runId: this.runId,
       project: this.project,
@@ -535,10 +543,12 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
       process: this.#process,
       status: this.#status,
       iterations: this.#done(),
+      loggedIterations: (this.#log?.attempt ?? 1) > 1 ? null : this.#logged.count,
+      live: !this.#replay,
       lastIteration: this.#lastClosed < 0 ? null : this.#lastClosed,
       totalIterations: this.#totalIterations,
-      startedUnixSeconds: this.#startedUnixSeconds,
-      elapsedMs: this.#startedUnixSeconds === null ? 0 : Math.max(0, nowMs - this.#startedMs),
+      startedUnixSeconds: isTimeless ? null : this.#startedUnixSeconds,
+      elapsedMs: isTimeless ? null : sinceStart,
       stop: this.#stop,
       laterStops: this.#laterStops,
       config: this.#config,
@@ -617,6 +627,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     if (phase !== TrainingPhase.ITERATION_END) return null
     if (this.#lastClosed < 0 && (this.#attempts.at(-1)?.attempt ?? 1) === 1) this.#countsFromOne = iteration > 0
     this.#lastClosed = iteration
+    this.#logged.add(iteration)
     const values = this.#pending.set('time/silence', this.#silenceSeconds)
     const announced = this.#announced
     this.#pending = new Map()
@@ -656,6 +667,7 @@ export class TrainingMonitor implements MonitorHandle, MonitorView {
     this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint < iteration)
     this.#openIteration = iteration
     this.#lastClosed = iteration - 1
+    this.#logged.fallBack(iteration)
     this.#pending = new Map()
     this.#closedHere = 0
     if (this.#announced.length < 100) this.#announced.push('resume')

@@ -79,14 +79,21 @@ export interface RunSummary {
    * every tenth step these are all its steps, not the logged ones.
    */
   readonly iterations: number
+  /**
+   * How many of {@link iterations} have been logged, those that were done again counted once; fewer where a trainer logs every tenth step. Null in a
+   * process that goes on with a run that another began.
+   */
+  readonly loggedIterations: number | null
+  /** Whether events come as they happen; false where a log is read. */
+  readonly live: boolean
   /** The newest closed iteration, or null before the first. */
   readonly lastIteration: number | null
   /** As announced by TRAINING_START's `metadata.totalIterations`, or null. */
   readonly totalIterations: number | null
-  /** Time of TRAINING_START, or null before it. */
+  /** Time of TRAINING_START, or null before it, and where a log without times is read. */
   readonly startedUnixSeconds: number | null
-  /** Milliseconds since TRAINING_START, until now or the end. */
-  readonly elapsedMs: number
+  /** Milliseconds since TRAINING_START, until now or the end; null where a log without times is read. */
+  readonly elapsedMs: number | null
   /** The first request wins. */
   readonly stop: StopRequest | null
   /** Further requests to stop, in order. */

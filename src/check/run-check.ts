@@ -35,8 +35,12 @@ export interface CheckedRun {
   readonly source: SourceName
   /** Table of names by which the series were understood. */
   readonly trainer: string
-  /** Closed iterations that the detectors saw, repeated ones included. */
+  /** Step reached, counted from 0 or 1. */
   readonly iterations: number
+  /** How many of them the log has, those that were done again counted once; null where that is not known. */
+  readonly loggedIterations: number | null
+  /** Milliseconds from its first event to its newest; null where the log has no times. */
+  readonly elapsedMs: number | null
   /** `running` where the log has no end. */
   readonly status: RunStatus | 'running'
   readonly mode: AnalyzerMode
@@ -69,7 +73,6 @@ export function hasAlert(run: CheckedRun, atLeast: Severity): boolean {
 /** Begins to check a run. */
 export function checkRun(run: string, path: string, source: CheckedRun['source'], options: CheckOptions): RunCheck {
   let analyzer: QualityAnalyzer | null = null
-  let iterations = 0
   const replayer = createReplayer({
     setup(monitor) {
       const { onCompared, onBegin, ...judged } = options
@@ -83,7 +86,6 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
         name: 'QualityAnalyzer',
         phases: made.phases,
         onEvent(event, context) {
-          if (context.closed) iterations++
           made.onEvent(event, context)
         },
         onTick: (tick) => made.onTick(tick),
@@ -104,7 +106,9 @@ export function checkRun(run: string, path: string, source: CheckedRun['source']
         path,
         source,
         trainer: replayer.monitor?.getMetricsStore().trainer ?? 'own-loop',
-        iterations,
+        iterations: summary?.iterations ?? 0,
+        loggedIterations: summary?.loggedIterations ?? 0,
+        elapsedMs: summary?.elapsedMs ?? null,
         status: summary?.status ?? 'running',
         mode: options.mode ?? DEFAULT_MODE,
         preset: analyzer?.preset ?? null,

@@ -10,6 +10,7 @@ import type { Alert } from '../detectors/detector.ts'
 import { courseWords, type Failure, failuresOf } from '../outputs/failures.ts'
 import { unwatchedKinds, unwatchedWords } from '../outputs/report/coverage-words.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, mutedWords, onsetWords } from '../outputs/report/words.ts'
+import { iterationsWords, readStatusWords } from '../outputs/run-words.ts'
 import { SEVERITY_WORDS } from '../outputs/severity-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
@@ -45,7 +46,7 @@ function runLines(run: CheckedRun, page: Page): Line[] {
   const counts = countAlerts(run.alerts)
   const verdict = alertCountWords(counts) || 'no alerts'
   const judged = run.preset === null ? run.mode : `${run.mode}, ${run.preset}`
-  const said = `${displayText(run.run, 80)}  ${run.iterations.toLocaleString('en')} iterations, ${run.status === 'running' ? 'no end in the log' : run.status}, judged by ${judged}`
+  const said = `${displayText(run.run, 80)}  ${iterationsWords(run)}, ${readStatusWords(run.status)}, judged by ${judged}`
   const head: Line = [span(said, 'strong'), span('  '), span(verdict, countStyle(counts))]
   const muted = run.alerts.filter((alert) => alert.muted)
   const heard = failuresOf(run.alerts).filter(({ gravest }) => !gravest.muted)

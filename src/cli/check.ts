@@ -5,7 +5,7 @@ import type { TrainerName } from '../vocabulary/vocabulary.ts'
 import { type AnalyzerFlags, addAnalyzerOptions, checkAnalyzerFlags } from './analyzer-options.ts'
 import { sayJson } from './json-output.ts'
 import { INTERRUPTED, readPaths } from './read-paths.ts'
-import { ignoreOption, mapOption, READS, trainerOption } from './source-options.ts'
+import { ignoreOption, mapOption, pathsOfRuns, READS, RUNS_ARGUMENT, STORED, trainerOption } from './source-options.ts'
 import { configOption, withConfig } from './with-config.ts'
 
 interface CheckFlags extends AnalyzerFlags {
@@ -25,7 +25,7 @@ const UNREADABLE = 2
 export function checkCommand(): Command {
   const command = new Command('check')
     .description('Sends recorded runs through the detectors and says what they find.')
-    .argument('<path...>', 'files and folders of runs, folders of them, or - for standard input')
+    .argument('<path...>', RUNS_ARGUMENT)
     .option('--json', 'print the runs with alerts and coverage as JSON')
     .addOption(
       new Option('--fail-on <severity>', 'exit with 1 at an alert of this severity or above')
@@ -44,12 +44,14 @@ export function checkCommand(): Command {
       'after',
       `
 ${READS}
+${STORED}
 
 Examples:
   telltale check output/training_monitor              one run
   telltale check .telltale/runs --mode calibrated     all runs in a folder
   telltale check output                               what a TRL run left: trainer_state.json, what it printed
   telltale check train_log.jsonl --json               a trainer's own file
+  telltale check @last                                the stored run that was seen last
   zcat old-run.jsonl.gz | telltale check -            from standard input
   telltale check runs --fail-on warning && deploy     in CI
   telltale check runs --ignore length-explosion       whose muted alerts fail nothing
@@ -66,7 +68,7 @@ async function check(paths: readonly string[], flags: CheckFlags): Promise<numbe
   checkAnalyzerFlags(options)
   const { checkPath } = await import('../check/check-path.ts')
   const { hasAlert } = await import('../check/run-check.ts')
-  const read = await readPaths(paths, {
+  const read = await readPaths(pathsOfRuns(paths), {
     read: (path, how) => checkPath(path, { check: { ...options, mute: ignore }, trainer, rename: map, ...how }),
     unreadable: (result) => result.unreadable,
     say: async (result) => {

@@ -64,11 +64,16 @@ async function explain(path: string, kind: AlertKind | null, flags: ExplainFlags
   if (json) {
     const runs = read.results.flatMap((result) => result.runs)
     sayJson({
-      runs: runs.map(({ run: { run, path: place, source, trainer: whose, iterations, preset, coverage }, kinds }) => ({
-        ...{ run, path: place, source, trainer: whose, iterations, preset },
-        kinds,
-        coverage,
-      })),
+      runs: runs.map(
+        ({
+          run: { run, path: place, source, trainer: whose, iterations, loggedIterations, preset, coverage },
+          kinds,
+        }) => ({
+          ...{ run, path: place, source, trainer: whose, iterations, loggedIterations, preset },
+          kinds,
+          coverage,
+        }),
+      ),
       errors: read.errors,
     })
   }

@@ -10,6 +10,7 @@ import { isAlive } from '../log/process-info.ts'
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../lookback/export-run.ts'
 import type { ImportOptions } from '../lookback/import-runs.ts'
 import { type RunOrder, SORTS } from '../lookback/run-order.ts'
+import { iterationsWords } from '../outputs/run-words.ts'
 import { alertCountWords, countAlerts } from '../outputs/terminal/status-words.ts'
 import { markCrashed } from '../stores/mark-crashed.ts'
 import { openStore, storePath } from '../stores/open-store.ts'
@@ -95,16 +96,12 @@ Examples:
     checkAnalyzerFlags(check)
     const places = pathsOfRuns(paths)
     await withStore(async (store) => {
-      const imported = await importAll(
-        places,
-        { store, check, trainer, rename: map },
-        ({ run, iterations, alerts }) => {
-          if (!json)
-            process.stdout.write(
-              `${plainText(run, 80)}: ${iterations.toLocaleString('en')} iterations, ${alertCountWords(countAlerts(alerts)) || 'no alerts'}\n`,
-            )
-        },
-      )
+      const imported = await importAll(places, { store, check, trainer, rename: map }, (run) => {
+        if (!json)
+          process.stdout.write(
+            `${plainText(run.run, 80)}: ${iterationsWords(run)}, ${alertCountWords(countAlerts(run.alerts)) || 'no alerts'}\n`,
+          )
+      })
       if (imported === null) return
       if (json) sayJson({ store: storePath(process.env), ...imported })
       process.exitCode = imported.errors.length > 0 ? 2 : 0
@@ -199,7 +196,9 @@ n_gpus_per_node × nnodes, gpus, …) where they say it.`,
       await withStore((store) => {
         const run = findStoredRun(store.runs(), name)
         if (!json) {
-          process.stdout.write(`${showText(run, store, process.stdout, process.env, gpus).join('\n')}\n`)
+          process.stdout.write(
+            `${showText(run, store, systemClock.unixSeconds(), process.stdout, process.env, gpus).join('\n')}\n`,
+          )
           return
         }
         const series = store.series(run.key).map((one) => ({ ...one, buckets: store.zoom(run.key, one.name) }))
@@ -262,7 +261,9 @@ Examples:
         const comparison = compareRuns(store, runs)
         if (flags.json) sayJson({ ...comparison, ...(drawn ? { drawn } : {}) })
         else {
-          process.stdout.write(`${compareText(comparison, process.stdout, process.env).join('\n')}\n`)
+          process.stdout.write(
+            `${compareText(comparison, systemClock.unixSeconds(), process.stdout, process.env).join('\n')}\n`,
+          )
           if (drawn)
             process.stdout.write(
               `\n${plainText(drawn.file, 300)}: ${drawn.series.length} series${drawn.left > 0 ? `; --series NAME draws one of the ${drawn.left} others` : ''}\n`,
@@ -297,7 +298,7 @@ Examples:
         const run = findStoredRun(store.runs(), name)
         const stream = output === undefined ? process.stdout : createWriteStream(output)
         try {
-          const pieces = format === 'parquet' ? await parquetPieces(store, run) : exportRun(store, run, format)
+          const pieces = await piecesOf(store, run, format, output === undefined && process.stdout.isTTY)
           await pipeline(Readable.from(pieces), stream, { end: output !== undefined })
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
@@ -313,18 +314,27 @@ Examples:
 /** Values from which on it is shown how far an export is: the time that they take is worth a line. */
 const MANY_VALUES = 2_000_000
 
-async function parquetPieces(store: RunStore, run: StoredRun): Promise<Iterable<Buffer>> {
-  const { exportParquet } = await import('../lookback/export-parquet.ts')
+/** @param onTerminal whether the file goes to the terminal, on which nothing else is shown then. */
+async function piecesOf(
+  store: RunStore,
+  run: StoredRun,
+  format: ExportFormat,
+  onTerminal: boolean,
+): Promise<Iterable<Buffer>> {
+  const { exportParquet } =
+    format === 'parquet' ? await import('../lookback/export-parquet.ts') : { exportParquet: null }
+  const pieces = (onValues?: (values: number) => void) =>
+    format === 'parquet' ? exportParquet!(store, run, onValues) : exportRun(store, run, format, { onValues })
   const total = store.series(run.key).reduce((sum, { count }) => sum + count, 0)
-  if (!process.stderr.isTTY || total < MANY_VALUES) return exportParquet(store, run)
+  if (!process.stderr.isTTY || onTerminal || total < MANY_VALUES) return pieces()
   const { createProgress } = await import('../outputs/terminal/progress.ts')
   const progress = createProgress({ stream: process.stderr })
   let written = 0
   return (function* () {
     progress.start(`Writing ${plainText(run.name, 80)}`, total)
     try {
-      yield* exportParquet(store, run, (rows) => {
-        written += rows
+      yield* pieces((values) => {
+        written += values
         progress.update(written, 'values')
       })
       progress.done(`${written.toLocaleString('en')} values`)

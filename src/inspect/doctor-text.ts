@@ -4,6 +4,7 @@
  * @module
  */
 import { KIND_TITLES } from '../outputs/report/words.ts'
+import { iterationsWords, readStatusWords } from '../outputs/run-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
 import { type Line, renderLine, type Span, span, wrapLine } from '../outputs/terminal/spans.ts'
@@ -54,7 +55,7 @@ export function runsText(
 function runLines(one: DiagnosedRun, page: Page): Line[] {
   const { run, files } = one
   const field = (label: string, spans: Line) => labelled(label, LABEL, spans, page)
-  const head = `${displayText(run.run, 80)}  ${run.iterations.toLocaleString('en')} iterations logged, ${run.status === 'running' ? 'no end yet' : run.status}`
+  const head = `${displayText(run.run, 80)}  ${iterationsWords(run)}, ${readStatusWords(run.status)}`
   const places = files.length > 0 ? files : [{ format: run.source, path: run.path }]
   return [
     ...wrapLine([span(head, 'strong')], page.width, 2, page.glyphs),

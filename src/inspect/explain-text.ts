@@ -6,6 +6,7 @@
 
 import type { Alert, Severity } from '../detectors/detector.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
+import { iterationsWords, readStatusWords } from '../outputs/run-words.ts'
 import { SEVERITY_WORDS } from '../outputs/severity-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
@@ -41,7 +42,7 @@ export function explainText(
 }
 
 function runLines({ run, kinds }: ExplainedRun, withCharts: boolean, page: Page): Line[] {
-  const said = `${displayText(run.run, 80)}  ${run.iterations.toLocaleString('en')} iterations, judged by ${run.mode}${run.preset === null ? '' : `, ${run.preset}`}`
+  const said = `${displayText(run.run, 80)}  ${iterationsWords(run)}, ${readStatusWords(run.status)}, judged by ${run.mode}${run.preset === null ? '' : `, ${run.preset}`}`
   const iterations = [firstOf(kinds), lastOf(kinds)] as const
   const watched = kinds.filter((kind) => kind.watched)
   const blind = kinds.filter((kind) => !kind.watched)

@@ -77,3 +77,23 @@ it('says what is missing where there is no run', async () => {
     },
   )
 })
+
+it('says of a log without times that nobody knows how long the run took, and not that it took none', async () => {
+  const path = join(place, 'timeless.jsonl')
+  writeFileSync(path, '{"step":0,"loss":1}\n{"step":1,"loss":2}\n')
+  const outputDir = join(place, 'timeless')
+  const { checked } = await reportPath(path, { ...how, outputDir, folderEach: false })
+  const text = readFileSync(join(outputDir, 'training_report.json'), 'utf8')
+  const { run } = await parseTrainingReport(text)
+  expect([run.startedUnixSeconds, run.elapsedMs, checked.runs[0]!.elapsedMs]).toEqual([null, null, null])
+  const before = JSON.parse(text) as { run: Record<string, unknown> }
+  before.run.elapsedMs = 0
+  delete before.run.loggedIterations
+  delete before.run.live
+  // A report from before these could be said is read all the same.
+  expect((await parseTrainingReport(JSON.stringify(before))).run).toMatchObject({
+    ...{ elapsedMs: 0, loggedIterations: null, live: true },
+  })
+  const words = readFileSync(join(outputDir, 'training_report.md'), 'utf8')
+  expect(words).toContain('Training time: unknown: the log has no times')
+})

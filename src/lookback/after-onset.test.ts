@@ -18,7 +18,16 @@ afterAll(() => {
 })
 
 const STATE: RunState = {
-  ...{ name: '', project: '', trainer: 'own-loop', status: 'completed', preset: null, iterations: 100 },
+  ...{
+    name: '',
+    project: '',
+    trainer: 'own-loop',
+    status: 'completed',
+    preset: null,
+    iterations: 100,
+    loggedIterations: 100,
+    followed: true,
+  },
   ...{ lastIteration: 99, totalIterations: null, startedUnixSeconds: 1_800_000_000, newestUnixSeconds: 1_800_036_000 },
   ...{
     config: {},
@@ -48,7 +57,7 @@ function stored(
 }
 
 const shown = (run: ReturnType<typeof stored>, gpus?: number) =>
-  showText(run, store, { isTTY: false, columns: 200, write: () => true }, { LANG: 'C.UTF-8' }, gpus)
+  showText(run, store, 0, { isTTY: false, columns: 200, write: () => true }, { LANG: 'C.UTF-8' }, gpus)
     .join('\n')
     // Wherever lines are broken.
     .replace(/\n +(?=\S)/g, ' ')

@@ -54,7 +54,7 @@ export function afterOnset(run: StoredRun, store: RunStore, gpus?: number | unde
 
 /** Seconds that a run took; null where its log has no times. */
 export function wallSeconds({ startedUnixSeconds, newestUnixSeconds }: StoredRun): number | null {
-  // Flat lines have no time, and begin at 0.
+  // Flat lines have no time; an earlier version stored 0.
   if (!startedUnixSeconds || newestUnixSeconds === null || newestUnixSeconds < startedUnixSeconds) return null
   return newestUnixSeconds - startedUnixSeconds
 }

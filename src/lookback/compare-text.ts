@@ -5,6 +5,7 @@
  */
 import { failuresOf } from '../outputs/failures.ts'
 import { KIND_TITLES } from '../outputs/report/words.ts'
+import { loggedWords } from '../outputs/run-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatInUnit } from '../outputs/terminal/format-value.ts'
 import { type Glyphs, glyphsFor } from '../outputs/terminal/glyphs.ts'
@@ -14,6 +15,7 @@ import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../output
 import type { RunComparison, SeriesComparison } from './compare-runs.ts'
 import { markAnswers } from './mark-answers.ts'
 import { headlinesFirst } from './series-order.ts'
+import { standOf } from './stand-of-run.ts'
 import { wordDiffLine } from './word-diff.ts'
 
 const MAX_WIDTH = 160
@@ -38,6 +40,7 @@ interface Page {
 
 export function compareText(
   comparison: RunComparison,
+  nowUnixSeconds: number,
   stream: TerminalStream,
   env: NodeJS.ProcessEnv,
 ): readonly string[] {
@@ -46,14 +49,14 @@ export function compareText(
   const color = wantsColor(stream, env)
   const page: Page = { width, column, glyphs: glyphsFor(showsUnicode(env)), color }
   return [
-    ...headLines(comparison, page),
+    ...headLines(comparison, nowUnixSeconds, page),
     ...settingLines(comparison, page),
     ...seriesLines(comparison, page),
     ...answerLines(comparison, page),
   ].map((line) => renderLine(line, color))
 }
 
-function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
+function headLines({ runs, alerts }: RunComparison, nowUnixSeconds: number, page: Page): Line[] {
   const row = (label: string, cells: readonly string[]) =>
     rowOf(
       label,
@@ -71,12 +74,20 @@ function headLines({ runs, alerts }: RunComparison, page: Page): Line[] {
     ),
     row(
       'status',
-      runs.map(({ status }) => status),
+      runs.map((run) => standOf(run, nowUnixSeconds)),
     ),
     row(
       'iterations',
       runs.map(({ iterations }) => iterations.toLocaleString('en')),
     ),
+    ...(runs.some((run) => loggedWords(run, '') !== '')
+      ? [
+          row(
+            'of them logged',
+            runs.map(({ loggedIterations }) => loggedIterations?.toLocaleString('en') ?? ''),
+          ),
+        ]
+      : []),
     row(
       'trainer',
       runs.map(({ trainer }) => trainer),

@@ -5,7 +5,17 @@ import type { RunState, RunStore } from '../stores/store.ts'
 import { exportParquet } from './export-parquet.ts'
 
 const state: RunState = {
-  ...{ name: 'r', project: '', trainer: 'own-loop', status: 'completed', preset: null, iterations: 0, config: {} },
+  ...{
+    name: 'r',
+    project: '',
+    trainer: 'own-loop',
+    status: 'completed',
+    preset: null,
+    iterations: 0,
+    loggedIterations: 0,
+    followed: true,
+    config: {},
+  },
   ...{
     lastIteration: null,
     totalIterations: null,

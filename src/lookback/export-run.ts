@@ -6,6 +6,7 @@
  */
 import { maskedCrc32c } from '../sources/crc32c.ts'
 import type { RunStore, StoredRun } from '../stores/store.ts'
+import { iterationWindows } from './iteration-windows.ts'
 
 /** Formats of an exported run. */
 export const EXPORT_FORMATS = ['jsonl', 'csv', 'tensorboard', 'parquet'] as const
@@ -13,15 +14,42 @@ export const EXPORT_FORMATS = ['jsonl', 'csv', 'tensorboard', 'parquet'] as cons
 /** One of {@link EXPORT_FORMATS}. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
-/** The pieces of the file, one after the other. */
+/** Values that are held in memory at once, in about ten megabytes. */
+const VALUES_AT_ONCE = 1 << 17
+
+/** How a run is written. */
+export interface ExportOptions {
+  /** Told how many values each piece of the run had. */
+  readonly onValues?: ((values: number) => void) | undefined
+  /** Values that are held at once; 131,072 by default. */
+  readonly atOnce?: number | undefined
+}
+
+/** The pieces of the file, one after the other, made of some iterations at a time: memory does not grow with the run. */
 export function* exportRun(
   store: RunStore,
   run: StoredRun,
   format: Exclude<ExportFormat, 'parquet'>,
+  { onValues = () => {}, atOnce = VALUES_AT_ONCE }: ExportOptions = {},
 ): Generator<Buffer> {
-  const series = store.series(run.key).map(({ name }) => ({ name, ...store.points(run.key, name) }))
-  if (format === 'tensorboard') yield* eventFile(run, series)
-  else yield* rows(series, format)
+  const names = store.series(run.key).map(({ name }) => name)
+  yield beginning(run, names, format)
+  for (const window of iterationWindows(store, run.key, atOnce)) {
+    const series = names.map((name) => ({ name, ...store.points(run.key, name, window) }))
+    if (format === 'tensorboard') yield* events(run, series)
+    else yield* rows(series, format)
+    onValues(series.reduce((sum, { values }) => sum + values.length, 0))
+  }
+}
+
+function beginning(
+  { startedUnixSeconds }: StoredRun,
+  names: readonly string[],
+  format: Exclude<ExportFormat, 'parquet'>,
+): Buffer {
+  if (format === 'csv') return Buffer.from(`step,${names.map(csvCell).join(',')}\n`)
+  if (format === 'jsonl') return Buffer.alloc(0)
+  return record(Buffer.concat([double(1, startedUnixSeconds ?? 0), bytes(3, Buffer.from('brain.Event:2'))]))
 }
 
 interface Series {
@@ -39,7 +67,7 @@ function* rows(series: readonly Series[], format: 'jsonl' | 'csv'): Generator<Bu
     at: new Map(iterations.map((iteration, i) => [iteration, values[i]!])),
   }))
   const all = [...new Set(byName.flatMap(({ at }) => [...at.keys()]))].sort((a, b) => a - b)
-  let text = format === 'csv' ? `step,${series.map(({ name }) => csvCell(name)).join(',')}\n` : ''
+  let text = ''
   for (const [i, iteration] of all.entries()) {
     const cells = byName.map(({ at }) => at.get(iteration))
     if (format === 'csv')
@@ -73,9 +101,8 @@ function jsonNumber(value: number | undefined): string {
 }
 
 /** Records of an event file, in the order of the steps: TensorBoard takes a step back for a restart. */
-function* eventFile({ startedUnixSeconds }: StoredRun, series: readonly Series[]): Generator<Buffer> {
+function* events({ startedUnixSeconds }: StoredRun, series: readonly Series[]): Generator<Buffer> {
   const time = startedUnixSeconds ?? 0
-  yield record(Buffer.concat([double(1, time), bytes(3, Buffer.from('brain.Event:2'))]))
   const all = series.flatMap(({ name, iterations, values }) =>
     iterations.map((iteration, i) => ({ name, iteration, value: values[i]! })),
   )

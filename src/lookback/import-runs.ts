@@ -40,7 +40,7 @@ export async function importRuns(path: string, options: ImportOptions): Promise<
       onBegin(run, monitor, analyzer) {
         const found = current
         const recorder = runRecorder({
-          ...{ store, now, say: (text: string) => say(`${run}: ${text}`) },
+          ...{ store, now, followed: false, say: (text: string) => say(`${run}: ${text}`) },
           identity: () => identityOfRun(found, { id: run, name: run, source: numbersFrom }),
           monitor: () => monitor,
           analyzer: () => analyzer,

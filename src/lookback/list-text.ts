@@ -12,11 +12,10 @@ import { showsUnicode, sizeOf, type TerminalStream, wantsColor } from '../output
 import type { RunStore, StoredRun } from '../stores/store.ts'
 import { CANONICAL_METRICS } from '../vocabulary/canonical.ts'
 import type { RunOrder } from './run-order.ts'
+import { standOf } from './stand-of-run.ts'
 
 /** Lines above the table's own. */
 const HEADING = 2
-/** Seconds after which a run of which nothing was heard is no longer said to be running. */
-const QUIET_SECONDS = 600
 
 const REWARD = ['reward/score', 'reward/total'] as const
 const KL = ['kl_ref/token', 'kl_ref/seq'] as const
@@ -64,7 +63,7 @@ function rowOf(run: StoredRun, store: RunStore, nowUnixSeconds: number): RunRow 
   const gravest = heard.findLast(({ severity }) => severity === 'critical') ?? heard.at(-1)
   return {
     name: run.name,
-    state: run.status === 'running' && nowUnixSeconds - run.seenUnixSeconds > QUIET_SECONDS ? 'quiet' : run.status,
+    state: standOf(run, nowUnixSeconds),
     iterations: run.iterations,
     total: run.totalIterations,
     reward: newest(run, store, REWARD),

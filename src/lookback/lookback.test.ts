@@ -113,7 +113,7 @@ describe('what was imported', () => {
       { unixSeconds: 102, iteration: 0, phase: 'training_start', metadata: { totalIterations: 9 } },
       { unixSeconds: 108, iteration: 4, phase: 'checkpoint_saved', metadata: { path: '/runs/4' } },
     ])
-    const shown = showText(run!, own, stream(100), env).join(' ')
+    const shown = showText(run!, own, 210, stream(100), env).join(' ')
     expect(shown).toContain('3 lines of its log never came')
     own.close()
   })
@@ -171,7 +171,7 @@ describe('what was imported', () => {
     for (const columns of [60, 110]) {
       const all = [
         ...listText(store.runs(), store, 210, stream(columns), env),
-        ...store.runs().flatMap((run) => showText(run, store, stream(columns), env)),
+        ...store.runs().flatMap((run) => showText(run, store, 210, stream(columns), env)),
       ]
       for (const line of all) expect(line).not.toContain('\u001b')
       for (const line of listText(store.runs(), store, 210, stream(columns), env))
@@ -180,7 +180,7 @@ describe('what was imported', () => {
     const list = listText(store.runs(), store, 210, stream(110), env).join('\n')
     expect(list).toMatch(/trl-grpo +completed/)
     expect(list).toMatch(/1 critical/)
-    const shown = showText(findStoredRun(store.runs(), 'trl-grpo'), store, stream(110), env).join('\n')
+    const shown = showText(findStoredRun(store.runs(), 'trl-grpo'), store, 210, stream(110), env).join('\n')
     expect(shown).toMatch(/reward\/score +\S+ +\S+ {2}[▁▂▃▄▅▆▇█]{3}/)
     expect(shown).toMatch(/Settings\n {2}max_steps=12/)
   })
@@ -222,13 +222,13 @@ describe('what was imported', () => {
     const [curve] = compareRuns(store, named(['trl-grpo', 'trl-grpo'])).series[0]!.curves
     expect([curve!.length, curve!.findLastIndex(Number.isNaN)]).toEqual([13, 0])
     for (const columns of [70, 140]) {
-      const text = compareText(compareRuns(store, named(['left', 'right', 'alps'])), stream(columns), env)
+      const text = compareText(compareRuns(store, named(['left', 'right', 'alps'])), 210, stream(columns), env)
       for (const line of text) {
         expect(line.length).toBeLessThanOrEqual(columns)
         expect(line).not.toContain('\u001b')
       }
     }
-    const text = compareText(compareRuns(store, named(['left', 'right'])), stream(110), env).join('\n')
+    const text = compareText(compareRuns(store, named(['left', 'right'])), 210, stream(110), env).join('\n')
     expect(text).toMatch(/reward\/score +\S+ +[▁▂▃▄▅▆▇█]+ +1\.\d+\* /)
     for (const name of ['left', 'right', 'same']) store.remove(name)
   })

@@ -50,7 +50,7 @@ describe('answers of runs', () => {
     ],
   })
   const text = (of: RunComparison, columns: number, color = false) =>
-    compareText(of, { isTTY: color, columns, write: () => true }, { LANG: 'C.UTF-8', TERM: 'xterm' })
+    compareText(of, 0, { isTTY: color, columns, write: () => true }, { LANG: 'C.UTF-8', TERM: 'xterm' })
 
   it('stand side by side where there is room, with marks that need no colour, or in the colours of a diff', () => {
     const plain = text(comparison(LEFT, RIGHT), 110)

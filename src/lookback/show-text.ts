@@ -7,6 +7,7 @@
 import { courseWords, failuresOf } from '../outputs/failures.ts'
 import { formatDuration, formatNumber, formatTime } from '../outputs/report/format.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../outputs/report/words.ts'
+import { iterationsWords, NO_END } from '../outputs/run-words.ts'
 import { SEVERITY_WORDS } from '../outputs/severity-words.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
 import { formatInUnit } from '../outputs/terminal/format-value.ts'
@@ -19,6 +20,7 @@ import { lastHeardWords } from '../stores/mark-crashed.ts'
 import type { RunStore, StoredRun, StoredSeries } from '../stores/store.ts'
 import { type AfterOnset, afterOnset, wallSeconds } from './after-onset.ts'
 import { gpusOfRun } from './gpus-of-run.ts'
+import { standOf } from './stand-of-run.ts'
 
 const MAX_WIDTH = 110
 const MAX_SERIES = 60
@@ -36,6 +38,7 @@ interface Page {
 export function showText(
   run: StoredRun,
   store: RunStore,
+  nowUnixSeconds: number,
   stream: TerminalStream,
   env: NodeJS.ProcessEnv,
   gpus?: number | undefined,
@@ -43,7 +46,7 @@ export function showText(
   const page: Page = { width: Math.min(MAX_WIDTH, sizeOf(stream).columns), glyphs: glyphsFor(showsUnicode(env)) }
   const color = wantsColor(stream, env)
   const lines = [
-    ...headLines(run, page),
+    ...headLines(run, nowUnixSeconds, page),
     [],
     ...alertLines(run, store, page),
     ...afterLines(run, store, gpus, page),
@@ -55,22 +58,23 @@ export function showText(
   return lines.map((line) => renderLine(line, color))
 }
 
-function headLines(run: StoredRun, page: Page): Line[] {
-  const { iterations, totalIterations, status, startedUnixSeconds } = run
+function headLines(run: StoredRun, nowUnixSeconds: number, page: Page): Line[] {
+  const { startedUnixSeconds } = run
+  const stand = standOf(run, nowUnixSeconds)
   const wall = wallSeconds(run)
-  const done =
-    totalIterations === null
-      ? `${iterations.toLocaleString('en')} iterations`
-      : `${iterations.toLocaleString('en')} of ${totalIterations.toLocaleString('en')} iterations`
-  // Flat lines have no time, and begin at 0.
+  // Flat lines have no time; an earlier version stored 0.
   const began = startedUnixSeconds ? `, begun ${formatTime(startedUnixSeconds)}` : ''
   const took = wall === null ? '' : `, ${formatDuration(1000 * wall)}`
   return [
-    [span(displayText(run.name, 100), 'strong'), span(`  ${status}`)],
+    [span(displayText(run.name, 100), 'strong'), span(`  ${stand === 'no end' ? NO_END : stand}`)],
     ...indentLines(
       2,
       wrapLine(
-        [span(`${done}${began}${took}, ${run.trainer}${run.preset === null ? '' : `, judged as ${run.preset}`}`)],
+        [
+          span(
+            `${iterationsWords(run)}${began}${took}, ${run.trainer}${run.preset === null ? '' : `, judged as ${run.preset}`}`,
+          ),
+        ],
         page.width - 2,
         2,
         page.glyphs,
@@ -166,7 +170,7 @@ function afterLines(run: StoredRun, store: RunStore, gpus: number | undefined, p
   const after = afterOnset(run, store, gpus)
   if (after === null || after.hours === 0) return []
   const about = after.how === 'interpolated' ? 'about ' : ''
-  const went = run.status === 'running' ? 'has gone on' : 'went on'
+  const went = run.status === 'running' && run.followed ? 'has gone on' : 'went on'
   const text = `After the onset at iteration ${formatNumber(after.iteration)} the run ${went} for ${about}${formatDuration(3_600_000 * after.hours)}${costWords(after, run, gpus)}`
   return indentLines(2, wrapLine([span(text)], page.width - 2, 3, page.glyphs))
 }

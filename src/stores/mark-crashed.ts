@@ -1,5 +1,5 @@
 import type { ProcessInfo } from '../run-summary.ts'
-import type { RunStore, StoredRun } from './store.ts'
+import type { RunningProcess, RunStore, StoredRun } from './store.ts'
 
 /**
  * Marks runs as crashed that have no end and whose process is gone.
@@ -7,15 +7,16 @@ import type { RunStore, StoredRun } from './store.ts'
  * @param isAlive whether a process goes on; null where that cannot be known from here.
  * @returns the runs that were marked.
  */
-export function markCrashed(store: RunStore, isAlive: (process: ProcessInfo) => boolean | null): readonly StoredRun[] {
-  const crashed = store
-    .runs()
-    .filter(({ status, process }) => status === 'running' && process !== null && isAlive(process) === false)
+export function markCrashed(
+  store: RunStore,
+  isAlive: (process: ProcessInfo) => boolean | null,
+): readonly RunningProcess[] {
+  const crashed = store.runningProcesses().filter(({ process }) => isAlive(process) === false)
   for (const { key } of crashed) store.markEnded(key, 'crashed')
   return crashed
 }
 
 /** When a run was last heard of, as the end of a sentence; nothing where its log has no times. */
-export function lastHeardWords({ newestUnixSeconds }: StoredRun): string {
+export function lastHeardWords({ newestUnixSeconds }: Pick<StoredRun, 'newestUnixSeconds'>): string {
   return newestUnixSeconds ? `, last heard of at ${new Date(1000 * newestUnixSeconds).toISOString()}` : ''
 }

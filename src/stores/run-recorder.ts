@@ -34,6 +34,8 @@ export interface RunRecorderOptions {
   readonly analyzer: () => RecordedAnalyzer
   /** Lines of the run's log that never came; 0 where left out. */
   readonly missingLines?: (() => number) | undefined
+  /** Whether the run is followed as it goes, and not read once. */
+  readonly followed: boolean
   /** Unix seconds. */
   readonly now: () => number
   /** Takes a line for the person who watches: why this run is not stored any more. `isShared`: it is so for every run of the store. */
@@ -90,6 +92,11 @@ interface Held {
   readonly values: number[]
 }
 
+/** Text as databases keep it: many end it at a NUL character, for which its picture stands. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u2400')
+}
+
 export function runRecorder(options: RunRecorderOptions): RunRecorder {
   const { store, identity, monitor, analyzer, now, say } = options
   let points = new Map<string, Held>()
@@ -110,10 +117,11 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       const value = metrics[name]
       if (value === undefined) continue
       const { canonical, original, unit } = metricsStore.info(name)
-      const at = `${attempt} ${canonical}`
+      // A name from outside; it may differ from another only behind the character at which the store would cut it.
+      const at = `${attempt} ${storable(canonical)}`
       let series = points.get(at)
       if (!series) {
-        series = { original, unit, attempt, iterations: [], values: [] }
+        series = { original: storable(original), unit, attempt, iterations: [], values: [] }
         points.set(at, series)
       }
       series.iterations.push(iteration)
@@ -125,7 +133,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
   function takeAnswers({ iteration, metadata }: TrainingEvent): void {
     const { prompts, responses, rewards } = metadata as Readonly<Record<string, unknown>>
     if (!Array.isArray(responses)) return
-    const text = (value: unknown) => (typeof value === 'string' ? value.slice(0, MAX_CHARACTERS) : '')
+    const text = (value: unknown) => (typeof value === 'string' ? storable(value.slice(0, MAX_CHARACTERS)) : '')
     for (let i = 0; i < Math.min(MAX_ANSWERS, responses.length); i++) {
       const reward = Array.isArray(rewards) && typeof rewards[i] === 'number' ? (rewards[i] as number) : Number.NaN
       samples.push({
@@ -142,7 +150,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
     const { startedUnixSeconds: started, elapsedMs } = monitor().summary()
     const kept = Object.entries(metadata).filter(([name, value]) => name !== 'config' && isShort(value))
     events.push({
-      unixSeconds: started ? started + elapsedMs / 1000 : null,
+      unixSeconds: started ? started + (elapsedMs ?? 0) / 1000 : null,
       iteration,
       phase,
       metadata: Object.fromEntries(kept.slice(0, MAX_FIELDS)),
@@ -220,10 +228,12 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
     return {
       ...{ name: summary.name, project: summary.project, trainer, status: summary.status, preset: analyzer().preset },
       iterations: summary.iterations,
+      loggedIterations: summary.loggedIterations,
+      followed: options.followed,
       lastIteration: summary.lastIteration,
       totalIterations: summary.totalIterations,
       startedUnixSeconds: started,
-      newestUnixSeconds: started === null ? null : started + summary.elapsedMs / 1000,
+      newestUnixSeconds: started === null || summary.elapsedMs === null ? null : started + summary.elapsedMs / 1000,
       config: summary.config,
       checkpoints: summary.checkpoints,
       attempts: summary.attempts,

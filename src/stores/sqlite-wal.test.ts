@@ -18,7 +18,16 @@ const BOUND_BYTES = 6e6
 const COMMITS = 2000
 
 const state = {
-  ...{ name: 'r', project: 'p', trainer: 'own-loop', status: 'running', preset: null, iterations: 0 },
+  ...{
+    name: 'r',
+    project: 'p',
+    trainer: 'own-loop',
+    status: 'running',
+    preset: null,
+    iterations: 0,
+    loggedIterations: 0,
+    followed: true,
+  },
   ...{ lastIteration: null, totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {} },
   ...{ checkpoints: [], attempts: [], coverage: [], process: null, missingLines: 0 },
 } as RunState

@@ -53,6 +53,8 @@ const state = {
     status: 'running',
     preset: null,
     iterations: 0,
+    loggedIterations: 0,
+    followed: true,
     lastIteration: null,
   },
   ...{ totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {}, checkpoints: [] },

@@ -174,7 +174,7 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
       ],
       ...[commit.time, plainJson(state.config).text, JSON.stringify(state.checkpoints), JSON.stringify(state.attempts)],
       ...[JSON.stringify(state.coverage), epoch!, state.process === null ? null : JSON.stringify(state.process)],
-      state.missingLines,
+      ...[state.loggedIterations, state.followed ? 1 : 0, state.missingLines],
     ]
     const id = idOf(key)
     if (id !== null) {
@@ -357,6 +357,27 @@ export function sqliteStore(options: SqliteStoreOptions): RunStore {
           .map(runOf),
       )
     },
+    runningProcesses() {
+      return guarded('not-readable', () =>
+        database
+          .rows(
+            `SELECT key, name, newest_unix_seconds, process FROM runs WHERE status = 'running' AND process IS NOT NULL
+             ORDER BY seen_unix_seconds DESC, id DESC`,
+          )
+          .flatMap(([key, name, newest, text]) => {
+            const process = processFrom(JSON.parse(String(text)))
+            if (process === null) return []
+            return [
+              {
+                key: String(key),
+                name: String(name),
+                newestUnixSeconds: newest === null ? null : Number(newest),
+                process,
+              },
+            ]
+          }),
+      )
+    },
     series(key) {
       return guarded('not-readable', () =>
         database
@@ -536,7 +557,7 @@ const SERIES_ID = '(SELECT id FROM series WHERE run_id = (SELECT id FROM runs WH
 const RUN_COLUMNS = [
   ...['run', 'name', 'project', 'path', 'source', 'trainer', 'status', 'preset', 'iterations', 'last_iteration'],
   ...['total_iterations', 'started_unix_seconds', 'newest_unix_seconds', 'seen_unix_seconds', 'config', 'checkpoints'],
-  ...['attempts', 'coverage', 'epoch', 'process', 'missing_lines'],
+  ...['attempts', 'coverage', 'epoch', 'process', 'logged_iterations', 'followed', 'missing_lines'],
 ] as const
 
 function openOrSetAside({ path, now, say }: SqliteStoreOptions): OpenDatabase {
@@ -692,12 +713,14 @@ function runOf(row: readonly Value[]): StoredRun {
     attempts: JSON.parse(text(17)) as RunState['attempts'],
     coverage: JSON.parse(text(18)) as Coverage[],
     process: row[20] === null ? null : processFrom(JSON.parse(text(20))),
-    missingLines: Number(row[21]),
-    alerts: Number(row[22]),
-    criticalAlerts: Number(row[23]),
-    mutedAlerts: Number(row[24]),
-    tags: JSON.parse(text(25)) as string[],
-    notes: JSON.parse(text(26)) as StoredRun['notes'],
+    loggedIterations: numberOrNull(21),
+    followed: row[22] !== 0,
+    missingLines: Number(row[23]),
+    alerts: Number(row[24]),
+    criticalAlerts: Number(row[25]),
+    mutedAlerts: Number(row[26]),
+    tags: JSON.parse(text(27)) as string[],
+    notes: JSON.parse(text(28)) as StoredRun['notes'],
   }
 }
 

@@ -39,6 +39,10 @@ export interface RunState {
   readonly preset: string | null
   /** Iterations that are done. */
   readonly iterations: number
+  /** How many of them were logged; null where that is not known. */
+  readonly loggedIterations: number | null
+  /** Whether it was followed as it went; false where its files were read once, so that nobody knows whether one without an end goes on. */
+  readonly followed: boolean
   /** Newest iteration that is done; null before the first. */
   readonly lastIteration: number | null
   /** Iterations that there are to be; null where the run does not say. */
@@ -147,6 +151,12 @@ export interface StoredRun extends Omit<RunIdentity, 'earlierKeys' | 'wholeKeys'
   readonly notes: readonly { readonly unixSeconds: number; readonly text: string }[]
 }
 
+/** A run that has not said its end, and the process that trains it. */
+export interface RunningProcess extends Pick<StoredRun, 'key' | 'name' | 'newestUnixSeconds'> {
+  /** As its log says it. */
+  readonly process: ProcessInfo
+}
+
 /** A series of a stored run. */
 export interface StoredSeries {
   /** Canonical name, or the trainer's own where there is none. */
@@ -217,6 +227,8 @@ export interface RunStore {
   commit(commits: readonly Commit[], resumePoint?: ResumePoint): void
   /** All runs, those that were seen last first. */
   runs(): readonly StoredRun[]
+  /** Runs that go on, as far as is known, and say which process trains them; those that were seen last first. Costs nothing for the others. */
+  runningProcesses(): readonly RunningProcess[]
   /** Series of a run, in the order in which they came; none of a run that is not there. */
   series(key: string): readonly StoredSeries[]
   /** Values as they came; those of iterations that a later attempt did again are left out. */

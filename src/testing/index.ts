@@ -17,6 +17,7 @@ export type {
   Commit,
   ResumePoint,
   RunIdentity,
+  RunningProcess,
   RunState,
   RunStore,
   SeriesPoints,

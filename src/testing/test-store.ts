@@ -5,6 +5,7 @@
  */
 import type { Alert } from '../detectors/detector.ts'
 import { TelltaleError } from '../errors.ts'
+import type { ProcessInfo } from '../run-summary.ts'
 import type { Commit, RunState, RunStore, SeriesPoints, StoredEvent } from '../stores/store.ts'
 
 /** One check of a store's contract: a name and what throws where the contract is broken. */
@@ -318,6 +319,24 @@ export function testStore({ create, reopen }: StoreContract): readonly StoreChec
       store.commit([commit('r', store.claim(identity('r')), [all])])
       same(store.events('r'), [], 'of a run that is stored anew')
     }),
+    check(
+      'names the runs that go on and say their process, those that were seen last first, and no others',
+      (store) => {
+        const names = () => store.runningProcesses().map(({ key, name, process }) => `${key} ${name} ${process.pid}`)
+        const process = { ...PROCESS, pid: 7 }
+        for (const [key, state, time] of [
+          ['first', { ...STATE, process }, 1],
+          ['second', { ...STATE, process: { ...process, pid: 8 } }, 2],
+          ['over', { ...STATE, status: 'completed', process }, 3],
+          ['silent', STATE, 4],
+        ] as const)
+          store.commit([{ ...commit(key, store.claim(identity(key)), []), state, time }])
+        same(names(), ['second a name 8', 'first a name 7'], 'all')
+        same(store.runningProcesses()[1], { key: 'first', name: 'a name', newestUnixSeconds: 2.5, process }, 'one')
+        store.markEnded('second', 'crashed')
+        same(names(), ['first a name 7'], 'after a crash')
+      },
+    ),
     check('forgets a run that is removed, and takes it again', (store) => {
       const { epoch, all } = begin(store, 'r')
       store.commit([commit('r', epoch, [all])])
@@ -363,6 +382,8 @@ const STATE: RunState = {
   status: 'running',
   preset: 'ppo',
   iterations: 3,
+  loggedIterations: 2,
+  followed: false,
   lastIteration: 2,
   totalIterations: null,
   startedUnixSeconds: 1.5,
@@ -373,6 +394,10 @@ const STATE: RunState = {
   coverage: [],
   process: null,
   missingLines: 3,
+}
+
+const PROCESS: ProcessInfo = {
+  ...{ host: 'a', pid: 1, pidNamespace: null, startTicks: null, command: 'python train.py', git: null, versions: {} },
 }
 
 const ALERT: Alert = {

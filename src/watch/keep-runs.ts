@@ -103,7 +103,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     try {
       for (const run of markCrashed(store, isAlive))
         say(
-          `${run.name}: crashed: its process ${run.process?.pid} is gone without an end of the run${lastHeardWords(run)}`,
+          `${run.name}: crashed: its process ${run.process.pid} is gone without an end of the run${lastHeardWords(run)}`,
         )
     } catch {
       // A store that cannot be asked has said so already.
@@ -135,7 +135,7 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
       if (resumed)
         refill(run.monitor.getMetricsStore(), store.everyPoint(identity().key), run.monitor.summary().attempts)
       const recorder = runRecorder({
-        ...{ store, identity, epoch },
+        ...{ store, identity, epoch, followed: true },
         monitor: () => run.monitor,
         analyzer: () => run.analyzer,
         missingLines: () => run.missingLines,

@@ -721,6 +721,19 @@ describe('looking back', () => {
     expect(JSON.parse(telltale(['explain', 'trl', 'kl-explosion', '--json'], env).stdout)).toMatchObject({
       runs: [{ run: 'trl-grpo', iterations: 12 }],
     })
+    const checked = telltale(['check', '@last', '--json'], env)
+    expect([checked.status, checked.stderr]).toEqual([0, ''])
+    expect(JSON.parse(checked.stdout)).toMatchObject({ runs: [{ run: 'trl-grpo', path: expect.any(String) }] })
+    // A path that is there is meant before a run of that name.
+    writeFileSync(join(env.TELLTALE_DIR, 'trl-grpo'), '{"step":0,"loss":1}\n')
+    const here = spawnSync(process.execPath, [main, 'check', 'trl-grpo', '--json'], {
+      ...{ encoding: 'utf8', cwd: env.TELLTALE_DIR, env: { ...process.env, ...env } },
+    })
+    expect(JSON.parse(here.stdout)).toMatchObject({ runs: [{ path: 'trl-grpo', iterations: 1 }] })
+    expect(telltale(['check', 'no-such-run'], env)).toMatchObject({
+      ...{ status: 2, stderr: expect.stringMatching(/no-such-run cannot be read/) },
+    })
+    expect(telltale(['check', '--help']).stdout).toMatch(/or @last\./)
     expect(JSON.parse(telltale(['doctor', '@last', '--json'], env).stdout)).toMatchObject({
       runs: [{ run: 'trl-grpo' }],
     })
@@ -728,7 +741,7 @@ describe('looking back', () => {
       status: 2,
       stderr: expect.stringMatching(/nonsense cannot be read/),
     })
-    for (const verb of ['import', 'explain', 'doctor', 'report'])
+    for (const verb of ['check', 'import', 'explain', 'doctor', 'report'])
       expect(telltale([verb, '--help'], env).stdout).toMatch(/What is no path is a run that is stored/)
     expect(telltale(['verify'], env)).toMatchObject({ status: 0, stdout: 'sound: 1 runs\n' })
     expect(telltale(['rm', 'trl'], env).stdout).toBe('forgotten: trl-grpo\n')

@@ -24,6 +24,8 @@ function stored(attempts: RunState['attempts'], points: readonly SeriesPoints[])
       status: 'completed',
       preset: null,
       iterations: 0,
+      loggedIterations: 0,
+      followed: true,
       lastIteration: null,
     },
     ...{

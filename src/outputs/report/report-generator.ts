@@ -6,7 +6,7 @@ import type { ReportInput } from './report-input.ts'
 
 /**
  * Writes what there is to know about a run for the person who has to decide: what happened, since when, how sure that is,
- * and what to do. A report may be written at any moment, also of a run that is still going.
+ * and what to do. A report may be written at any moment, also of a run that is running.
  *
  * @throws TelltaleError `bad-option` where `outputDir` is no text.
  *

@@ -118,11 +118,14 @@ export const reportSchema = z.object({
     name: z.string(),
     status: z.enum(['running', 'completed', 'stopped', 'failed']),
     iterations: z.int().min(0),
-    // Reports from before it was there have none.
+    // Reports from before these were there have none.
+    loggedIterations: z.int().min(0).nullable().default(null),
+    live: z.boolean().default(true),
     lastIteration: iteration.nullable().default(null),
     totalIterations: number.nullable(),
     startedUnixSeconds: number.nullable(),
-    elapsedMs: number,
+    // 0 in reports from before it could be null, with a null for the start.
+    elapsedMs: number.nullable(),
     attempts: z.array(z.object({ attempt: z.int().min(1), fromIteration: iteration })),
     checkpoints: z.array(iteration),
     error: z.string().nullable(),

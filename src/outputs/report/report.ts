@@ -129,11 +129,16 @@ export interface ReportRun {
   readonly status: 'running' | 'completed' | 'stopped' | 'failed'
   /** Iterations that are done, counted from iteration 0 or 1. */
   readonly iterations: number
+  /** How many of them were logged, where a trainer logs every tenth; null where that is not known. */
+  readonly loggedIterations: number | null
+  /** Whether the run was followed as it went; false where its log was read, which may have no end though the run does not go on. */
+  readonly live: boolean
   /** The newest closed iteration; null before the first. */
   readonly lastIteration: number | null
   readonly totalIterations: number | null
   readonly startedUnixSeconds: number | null
-  readonly elapsedMs: number
+  /** Null where the log has no times. */
+  readonly elapsedMs: number | null
   readonly attempts: readonly { readonly attempt: number; readonly fromIteration: number }[]
   /** Iterations of the newest checkpoints that exist, ascending; at most {@link MAX_CHECKPOINTS}. */
   readonly checkpoints: readonly number[]

@@ -115,9 +115,9 @@ it('an empty run', () => {
   expect(words({ iterations: 0, end: null })).toMatch(/has begun and has not completed an iteration yet/)
 })
 
-it('a run that is still going', () => {
+it('a run that is running', () => {
   expect(words({ iterations: 10, end: null })).toMatch(
-    /^The run is still going; iteration 9 is its newest \(10 of 100 iterations done\)/,
+    /^The run is running; iteration 9 is its newest \(10 of 100 iterations done\)/,
   )
 })
 

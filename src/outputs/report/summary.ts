@@ -4,6 +4,7 @@
  * @module
  */
 import { failuresOf } from '../failures.ts'
+import { loggedWords, NO_END, stepWords } from '../run-words.ts'
 import { unwatchedKinds } from './coverage-words.ts'
 import { formatDuration, formatNumber, listed, plural } from './format.ts'
 import type { ReportAlert, ReportMetric, TrainingReport } from './report.ts'
@@ -63,10 +64,12 @@ export function decisiveAlert({ alerts, stop }: ReportFacts): ReportAlert | null
 
 function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string {
   const { run, stop, metrics } = facts
-  const took = run.elapsedMs > 0 ? ` in ${formatDuration(run.elapsedMs)}` : ''
+  const took = run.elapsedMs !== null && run.elapsedMs > 0 ? ` in ${formatDuration(run.elapsedMs)}` : ''
   if (run.iterations === 0) {
     const how = run.status === 'failed' ? 'failed' : run.status === 'running' ? 'has begun' : 'ended'
     const cause = run.error === null ? '' : ` The error was: ${sentence(run.error)}`
+    if (run.status === 'running' && !run.live)
+      return 'The log of the run has no end and no iteration that is complete, so there is nothing to judge.'
     return run.status === 'running'
       ? 'The run has begun and has not completed an iteration yet, so there is nothing to judge.'
       : `The run ${how} before its first iteration was complete, so there is nothing to judge.${cause}`
@@ -77,7 +80,8 @@ function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string 
     return `The run failed after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${cause} ${alertsSoFar(decisive, facts)}`
   }
   if (run.status === 'stopped' || (run.status === 'running' && stop)) {
-    const ends = run.status === 'running' ? 'is about to stop' : 'was stopped'
+    const ends =
+      run.status !== 'running' ? 'was stopped' : run.live ? 'is about to stop' : `was asked to stop, and ${NO_END},`
     const signal = stop && /^interrupted by (SIG[A-Z]+)/.exec(stop.reason)?.[1]
     if (signal) {
       return `The run was interrupted by hand (${signal}) after iteration ${formatNumber(lastOf(run))} (${done})${took}. ${alertsSoFar(decisive, facts)}`
@@ -89,12 +93,14 @@ function whatHappened(facts: ReportFacts, decisive: ReportAlert | null): string 
     return stop ? `${at}${took}: ${sentence(stop.reason)}` : `${at}${took}. It left no reason.`
   }
   if (run.status === 'running') {
-    return `The run is still going; iteration ${formatNumber(lastOf(run))} is its newest (${done}). ${alertsSoFar(decisive, facts)}`
+    const stands = run.live ? 'The run is running' : `Whether the run goes on is not known, since ${NO_END}`
+    return `${stands}; iteration ${formatNumber(lastOf(run))} is its newest (${done}). ${alertsSoFar(decisive, facts)}`
   }
+  const logged = loggedWords(run, '')
   const all =
     run.totalIterations !== null && run.iterations < run.totalIterations
       ? `The run ended by itself with ${done}`
-      : `The run completed ${run.iterations === 1 ? 'its one iteration' : `all ${formatNumber(run.iterations)} iterations`}`
+      : `The run completed ${run.iterations === 1 ? 'its one iteration' : `all ${formatNumber(run.iterations)} iterations`}${logged && ` (${logged})`}`
   return `${all}${took}. ${alertsSoFar(decisive, facts)}`
 }
 
@@ -143,7 +149,9 @@ function move(name: string, metric: ReportMetric | undefined): string[] {
 function whatToDo(facts: ReportFacts, decisive: ReportAlert | null): string {
   const { run, stop, coverage } = facts
   if (run.iterations === 0) {
-    return run.status === 'running' ? 'wait for the first iterations.' : 'see why it ended, then start it again.'
+    return run.status === 'running' && run.live
+      ? 'wait for the first iterations.'
+      : 'see why it ended, then start it again.'
   }
   const resume = newestCheckpoint(facts)
   if (decisive && RANK[decisive.severity] >= RANK.warning) {
@@ -225,10 +233,7 @@ function setAside({ counters, callbackFailures }: ReportFacts): string {
 }
 
 function progress({ run }: ReportFacts): string {
-  const { iterations, totalIterations } = run
-  return totalIterations === null
-    ? `${plural(iterations, 'iteration')} done`
-    : `${formatNumber(iterations)} of ${plural(totalIterations, 'iteration')} done`
+  return `${stepWords(run)} done${loggedWords(run, ', ')}`
 }
 
 /** One line that ends like a sentence. */

@@ -9,12 +9,13 @@ import { clipLine, fitLine, type Line, lineWidth, type Style, span } from './spa
 import { type AlertCounts, alertCountWords, countStyle } from './status-words.ts'
 import type { FrameView } from './view.ts'
 
-/** Where a run is: `waiting` has no iteration yet, `quiet` has given nothing for long, `unreadable` has a problem. */
+/** Where a run is: `waiting` has no iteration yet, `quiet` has given nothing for long, `no end`: its log was read once and has none, `unreadable` has a problem. */
 export type RunState =
   | 'reading'
   | 'waiting'
   | 'running'
   | 'quiet'
+  | 'no end'
   | 'completed'
   | 'stopped'
   | 'failed'
@@ -49,6 +50,7 @@ const STATE_STYLE: Readonly<Record<RunState, Style>> = {
   waiting: 'dim',
   running: 'plain',
   quiet: 'warn',
+  'no end': 'dim',
   completed: 'good',
   stopped: 'warn',
   failed: 'bad',
@@ -62,6 +64,7 @@ const ORDER: readonly RunState[] = [
   'running',
   'reading',
   'quiet',
+  'no end',
   'waiting',
   'stopped',
   'completed',

@@ -124,5 +124,8 @@ export const MIGRATIONS: readonly string[] = [
     WHERE events.phase = 'checkpoint_saved' AND json_extract(events.metadata, '$.path') IS NOT NULL;
   ALTER TABLE resume_marks ADD COLUMN last_event INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE runs ADD COLUMN missing_lines INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN logged_iterations INTEGER;
+  ALTER TABLE runs ADD COLUMN followed INTEGER NOT NULL DEFAULT 1;
+  CREATE INDEX runs_that_run ON runs (seen_unix_seconds) WHERE status = 'running' AND process IS NOT NULL;
   `,
 ]

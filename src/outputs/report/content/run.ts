@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loggedWords, NO_END } from '../../run-words.ts'
 import { SEVERITY_WORDS } from '../../severity-words.ts'
 import { formatDuration, formatNumber, formatQuantity, formatTime, plural } from '../format.ts'
 import type { TrainingReport } from '../report.ts'
@@ -14,12 +15,13 @@ import { code, type Fact, text, type Words } from './rich-text.ts'
 export function runFacts(report: TrainingReport): Fact[] {
   const { run, stop } = report
   const fact = (label: string, ...words: Words): Fact => ({ label, words })
-  const iterations =
+  const iterations = `${
     run.totalIterations === null
       ? formatNumber(run.iterations)
       : `${formatNumber(run.iterations)} of ${formatNumber(run.totalIterations)}`
+  }${loggedWords(run, ', ')}`
   const time =
-    run.startedUnixSeconds === null
+    run.startedUnixSeconds === null || run.elapsedMs === null
       ? 'unknown: the log has no times'
       : `${formatDuration(run.elapsedMs)}, from ${formatTime(run.startedUnixSeconds)}`
   return [
@@ -29,8 +31,7 @@ export function runFacts(report: TrainingReport): Fact[] {
       ...(run.name === run.id ? [] : [' (', code(run.id), ')']),
       ', project ',
       text(run.project),
-      ', status ',
-      { strong: run.status },
+      ...(run.status === 'running' && !run.live ? [', ', { strong: NO_END }] : [', status ', { strong: run.status }]),
     ),
     fact('Total iterations', iterations),
     fact('Training time', time),

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ChartDefinition } from '../../plots/chart-definition.ts'
+import { iterationsWords, readStatusWords } from '../../run-words.ts'
 import { sortedAlerts } from '../content/alerts.ts'
 import { formatDuration, formatNumber, formatTime } from '../format.ts'
 import type { TrainingReport } from '../report.ts'
@@ -64,15 +65,11 @@ ${footerPart(report)}
 function head(report: TrainingReport): Html {
   const { run, ppoMechanics } = report
   const alerts = sortedAlerts(report).length
-  const iterations =
-    run.totalIterations === null
-      ? `${formatNumber(run.iterations)} iterations`
-      : `${formatNumber(run.iterations)} of ${formatNumber(run.totalIterations)} iterations`
   const times =
-    run.startedUnixSeconds === null
+    run.startedUnixSeconds === null || run.elapsedMs === null
       ? []
       : [formatDuration(run.elapsedMs), `started ${formatTime(run.startedUnixSeconds)}`]
-  const facts = [iterations, ...times]
+  const facts = [iterationsWords(run), ...times]
   const sections: readonly (readonly [id: string, title: string])[] = [
     ['summary', 'Summary'],
     ['alerts', alerts > 0 ? `Alerts (${formatNumber(alerts)})` : 'Alerts'],
@@ -85,7 +82,7 @@ function head(report: TrainingReport): Html {
   ]
   return html`<header>
 <p class="eyebrow">Training report <span>project <bdi>${run.project}</bdi></span></p>
-<h1><bdi>${run.name}</bdi> <span class="badge status-${run.status}">${run.status}</span></h1>
+<h1><bdi>${run.name}</bdi> <span class="badge status-${run.status}">${run.live ? run.status : readStatusWords(run.status)}</span></h1>
 <p class="aside">${facts.join(' · ')}${run.name !== run.id && html` · <code>${run.id}</code>`}</p>
 </header>
 <nav aria-label="Sections"><ul>${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
