@@ -37,6 +37,12 @@ describe('people are told', () => {
     expect(
       told([...worn, milder], [...worn, over(milder), graver], [...worn, over(milder), over(graver)]).slice(MAX_TELLS),
     ).toEqual(['opened a', 'resolved b'])
+    // Another kind is another failure, of which nobody knows.
+    const kinds = { kind: 'reward-hacking' } as const
+    const [others, another] = [worn.map((one) => ({ ...one, ...kinds })), { ...graver, ...kinds }]
+    expect(told([...others, over(milder), another], [...others, over(milder), over(another)]).slice(MAX_TELLS)).toEqual(
+      ['opened a'],
+    )
   })
 
   it('of each broken relation, however often others have come', () => {
