@@ -86,12 +86,16 @@ export const configSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('As --on-alert: a program that is started at every alert, and when one has passed.'),
+    .describe(
+      'As --on-alert: a program that is started at an alert, three times at the most of a failure that comes and goes, and when one has passed.',
+    ),
   onCritical: z
     .string()
     .min(1)
     .optional()
-    .describe('As --on-critical: a program that is started at every critical alert.'),
+    .describe(
+      'As --on-critical: a program that is started at a critical alert, three times at the most of a failure that comes and goes.',
+    ),
   bell: z.boolean().optional().meta({
     description: 'As --bell: a sound in the terminal at a critical alert. --no-bell turns it off.',
     default: false,

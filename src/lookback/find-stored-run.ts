@@ -1,5 +1,5 @@
-import { resolve } from 'node:path'
 import { TelltaleError } from '../errors.ts'
+import { realPath } from '../real-path.ts'
 import type { StoredRun } from '../stores/store.ts'
 import { plainText } from '../text/plain-text.ts'
 
@@ -28,6 +28,7 @@ export function findStoredRun(runs: readonly StoredRun[], text: string): StoredR
 /** All runs that a name fits, as {@link findStoredRun} takes it. */
 export function fittingRuns(runs: readonly StoredRun[], text: string): readonly StoredRun[] {
   if (text === '@last') return runs.slice(0, 1)
-  const same = runs.filter((run) => run.run === text || run.name === text || run.path === resolve(text))
+  const place = realPath(text)
+  const same = runs.filter((run) => run.run === text || run.name === text || run.path === place)
   return same.length > 0 ? same : runs.filter((run) => run.run.startsWith(text) || run.name.startsWith(text))
 }

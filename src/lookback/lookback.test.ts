@@ -152,6 +152,7 @@ describe('what was imported', () => {
     symlinkSync(flat, join(folder, 'a-link'))
     for (const path of [join(folder, 'a-link'), join(folder, 'a-link', 'train.jsonl'), folder])
       expect((await keep(path)).sort()).toEqual(both)
+    expect(findStoredRun(own.runs(), join(folder, 'a-link', 'train.jsonl')).tags).toEqual(['good'])
     own.close()
     expect(said).toEqual([])
   })

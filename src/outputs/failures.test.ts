@@ -40,3 +40,16 @@ it('is one failure as it grows worse and eases, and another one of another kind 
   expect(formerOf(history[4]!, history)).toBeNull()
   expect(formerOf({ ...history[2]!, replaces: undefined as unknown as null }, history)).toBeNull()
 })
+
+it('asks each alert for its id a few times only, however long the history is', () => {
+  let asked = 0
+  const history = Array.from({ length: 1000 }, (_, i) => ({
+    ...alert('', 'warning', i % 3 === 0 ? null : `a-${i - 1}`, i),
+    get id() {
+      asked++
+      return `a-${i}`
+    },
+  }))
+  expect(failuresOf(history).map(({ alerts }) => alerts.length)).toEqual([...Array(333).fill(3), 1])
+  expect(asked).toBeLessThan(5 * history.length)
+})

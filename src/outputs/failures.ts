@@ -40,13 +40,16 @@ export function formerOf<One extends Entry>(alert: One, history: readonly One[])
 /** The failures of a run, in the order in which they began. */
 export function failuresOf<One extends Entry>(history: readonly One[]): readonly Failure<One>[] {
   const chains: One[][] = []
-  const chainOf = new Map<One, One[]>()
+  /** By the ids of their alerts: a display asks this at each paint, and a history may be long. */
+  const chainOf = new Map<string, One[]>()
   for (const alert of history) {
-    const former = formerOf(alert, history)
-    const chain = former === null ? undefined : chainOf.get(former)
-    if (chain) chain.push(alert)
-    else chains.push([alert])
-    chainOf.set(alert, chain ?? chains.at(-1)!)
+    let chain = chainOf.get(alert.replaces ?? '')
+    if (chain?.[0]?.kind === alert.kind) chain.push(alert)
+    else {
+      chain = [alert]
+      chains.push(chain)
+    }
+    chainOf.set(alert.id, chain)
   }
   return chains.map((alerts) => ({
     alerts,

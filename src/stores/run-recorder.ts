@@ -71,6 +71,8 @@ export interface RunRecorder {
 /** Answers of an iteration that are kept, and characters of each. */
 const MAX_ANSWERS = 4
 const MAX_CHARACTERS = 2000
+/** Answers that are held at the most, while they cannot be stored: the newest; the store keeps no more of a run. */
+const MAX_HELD_ANSWERS = 2000
 /** Values that are held at the most before they are stored unasked. */
 const MAX_HELD = 200_000
 /** Seconds between two tries where a store cannot be written: a disk that is full may have room again. */
@@ -143,6 +145,8 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
         reward,
       })
     }
+    // Now and then, and not one for each that comes.
+    if (samples.length >= 2 * MAX_HELD_ANSWERS) samples = samples.slice(-MAX_HELD_ANSWERS)
   }
 
   function takeHappening({ phase, iteration, metadata }: TrainingEvent): void {

@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorMessage } from '../errors.ts'
+import { keyOfPart } from '../sources/find-runs.ts'
 import { telltaleFormat } from '../sources/telltale-run.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import { sleep, systemClock } from '../time.ts'
@@ -37,11 +38,8 @@ async function index({ folder, run: name, path, analyzer }: IndexerData): Promis
   const keeper = keepRuns(sqliteStore({ path, now: systemClock.unixSeconds, say }), systemClock, say)
   const { onBegin, resume } = keeper
   // Where a watch of the same folder finds it, it is the same run.
-  const found = {
-    key: `${folder} ${telltaleFormat.name} `,
-    name,
-    parts: [{ format: telltaleFormat, path: folder, id: '' }],
-  }
+  const part = { format: telltaleFormat, path: folder, id: '' }
+  const found = { key: keyOfPart(part), name, parts: [part] }
   const run = watchRun(found, { analyzer, now: systemClock.unixSeconds, onBegin, resume })
   for (let closing = false; !closing; ) {
     const questions = asked.splice(0)

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -128,9 +128,11 @@ describe('a run that is kept while it trains', () => {
   }, async () => {
     const home = join(dir, 'indexed')
     const run = join(dir, 'indexing')
-    const script = (from: number, then: string) => `
+    const link = join(dir, 'a-link-to-it')
+    symlinkSync(run, link)
+    const script = (from: number, then: string, outputDir = run) => `
       import { RunIndexer, TrainingMonitor } from ${JSON.stringify(library)}
-      const monitor = new TrainingMonitor({ outputDir: ${JSON.stringify(run)}, runId: 'indexing' })
+      const monitor = new TrainingMonitor({ outputDir: ${JSON.stringify(outputDir)}, runId: 'indexing' })
       const indexer = new RunIndexer()
       monitor.registerCallback(indexer)
       for (let i = ${from}; i < ${from} + 700; i++) monitor.onEvent({ phase: 'iteration_end', iteration: i, metrics: { reward: i, kl_div: 0.02 } })
@@ -157,7 +159,7 @@ describe('a run that is kept while it trains', () => {
     expect(before.run.status).toBe('crashed')
     expect(before.series.find(({ name }) => name === 'reward/score')?.count).toBeGreaterThanOrEqual(700)
     // What was logged after the flush is in the log, and read when the run goes on.
-    const second = start(['--input-type=module', '-e', script(800, 'await monitor.close()')], home)
+    const second = start(['--input-type=module', '-e', script(800, 'await monitor.close()', link)], home)
     await once(second, 'exit')
     const after = shown()
     expect([after.run.status, after.run.iterations, after.run.attempts.length]).toEqual(['completed', 1500, 2])

@@ -30,6 +30,21 @@ describe('people are told', () => {
     expect(told(history, passed)).toEqual(['opened kl-1', 'escalated kl-2', 'eased kl-3', 'resolved kl-3'])
   })
 
+  it('that what they know of has passed, though it grew worse once too often to be told', () => {
+    const worn = Array.from({ length: MAX_TELLS }, (_, i) => alert(`kl-${i}`, { state: 'resolved' }))
+    const [milder, graver] = [alert('a', { severity: 'warning' }), alert('b', { replaces: 'a' })]
+    const over = (one: Alert): Alert => ({ ...one, state: 'resolved' })
+    expect(
+      told([...worn, milder], [...worn, over(milder), graver], [...worn, over(milder), over(graver)]).slice(MAX_TELLS),
+    ).toEqual(['opened a', 'resolved b'])
+    // Another kind is another failure, of which nobody knows.
+    const kinds = { kind: 'reward-hacking' } as const
+    const [others, another] = [worn.map((one) => ({ ...one, ...kinds })), { ...graver, ...kinds }]
+    expect(told([...others, over(milder), another], [...others, over(milder), over(another)]).slice(MAX_TELLS)).toEqual(
+      ['opened a'],
+    )
+  })
+
   it('of each broken relation, however often others have come', () => {
     const relation = (name: string, n: number) => alert(`${name}-${n}`, { detector: name, kind: 'broken-invariant' })
     const many = Array.from({ length: MAX_TELLS + 2 }, (_, i) => relation('negative-kl', i + 1))

@@ -44,6 +44,8 @@ export function toldAlerts(): ToldAlerts {
       const key = `${run} ${failureOf(alert)} ${alert.severity}`
       const count = (times.get(key) ?? 0) + 1
       times.set(key, count)
+      // Who knows of it as it was before hears when it has passed.
+      if (count > MAX_TELLS && isFormerKnown && change !== 'opened') known.add(id)
       if (count > MAX_TELLS) return { told: null, isJustWorn: count === MAX_TELLS + 1 }
       // One that is over already, too: another one may have replaced it in the meantime, of which more is told.
       known.add(id)
