@@ -52,7 +52,7 @@ export function runCommand(): Command {
       'after',
       `
 The training has the terminal, and no pipe stands between: if Telltale dies, it trains on. Its exit code is passed on; 128 and the number of
-the signal where one ended it.
+the signal where one ended it. Files that its output is redirected into are no runs, unless --path names them.
 
 Examples:
   telltale run -- python train.py                              says when something goes wrong

@@ -77,8 +77,15 @@ interface Candidate {
   readonly runs: readonly { readonly id: string; readonly name: string }[]
 }
 
-/** @param paths files and folders; a file that is named is read even where nothing is recognised in it. */
-export function runFinder(paths: readonly string[], formats: readonly SourceFormat[] = SOURCE_FORMATS): RunFinder {
+/**
+ * @param paths files and folders; a file that is named is read even where nothing is recognised in it.
+ * @param leftOut files and folders that are not looked into unless they are named.
+ */
+export function runFinder(
+  paths: readonly string[],
+  formats: readonly SourceFormat[] = SOURCE_FORMATS,
+  leftOut: (stats: Stats) => boolean = () => false,
+): RunFinder {
   /** What a file or folder turned out to be; null with its size where it was nothing yet. */
   const known = new Map<string, { readonly format: SourceFormat | null; readonly size: number }>()
 
@@ -119,7 +126,7 @@ export function runFinder(paths: readonly string[], formats: readonly SourceForm
     /** @returns whether to look below. */
     function look(path: string, named: boolean): boolean {
       const stats = statOf(path, named ? refuse : null)
-      if (stats === null) return false
+      if (stats === null || (!named && leftOut(stats))) return false
       const format = recognise(path, stats, named)
       if (format !== null) take(named && format.name === 'telltale' ? jsonlFormat : format, path, named, stats.isFile())
       if (!stats.isDirectory()) return false

@@ -114,8 +114,8 @@ export function keepRuns(store: RunStore, clock: Clock, say: (text: string) => v
     try {
       for (const { found, runs } of watched)
         for (const run of runs) if (run.status === 'running') store.markEnded(identityOfRun(found, run).key, end)
-    } catch (error) {
-      say(`how the training ended is not stored: ${errorMessage(error)}`)
+    } catch {
+      // A store that cannot be written has said so already.
     }
   }
 

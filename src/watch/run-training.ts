@@ -20,6 +20,7 @@ import { alertActions } from './alert-actions.ts'
 import { jsonLines } from './json-lines.ts'
 import { keeperOf } from './keep-runs.ts'
 import { plainView, type RunsView, showRuns } from './show-runs.ts'
+import { isStandardOutput } from './standard-output.ts'
 import type { WatchRequest } from './watch-in-terminal.ts'
 import { watchRuns } from './watch-runs.ts'
 import type { WatchedRun } from './watched-run.ts'
@@ -83,6 +84,8 @@ export async function runTraining({ command, paths, graceMs, capture, flags }: R
       signal: controller.signal,
       urgent: () => complete,
       wanted: earlier.isOurs,
+      // Where a script sends them into files of the current folder, which is watched.
+      leftOut: isStandardOutput(),
       onBegin: keeper?.onBegin,
       resume: keeper?.resume,
       onRun(run) {

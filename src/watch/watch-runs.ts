@@ -3,9 +3,12 @@
  *
  * @module
  */
+
+import type { Stats } from 'node:fs'
 import type { Alert } from '../detectors/detector.ts'
 import { goesOn } from '../outputs/webhook/alert-changes.ts'
 import { type FoundRun, type FoundRuns, runFinder } from '../sources/find-runs.ts'
+import { SOURCE_FORMATS } from '../sources/formats.ts'
 import { type Clock, sleep, yieldToEventLoop } from '../time.ts'
 import type { PolledSource } from './polled-source.ts'
 import { type LiveRun, type WatchedRun, type WatchedRunOptions, watchRun } from './watched-run.ts'
@@ -38,6 +41,8 @@ export interface WatchOptions extends WatchedRunOptions, WatchEvents {
   readonly signal: AbortSignal
   /** Which of the found runs are watched; all by default. */
   readonly wanted?: ((found: FoundRun) => boolean) | undefined
+  /** Files and folders below the paths that are not looked into; none by default. */
+  readonly leftOut?: ((stats: Stats) => boolean) | undefined
   /** Asked before each round: whether to search at once, since there will not be another chance. Never by default. */
   readonly urgent?: (() => boolean) | undefined
   /** Asked after each round: whether there is nothing left to wait for. Never by default. */
@@ -60,7 +65,7 @@ export async function watchRuns(options: WatchOptions): Promise<void> {
   const told = new Set<string>()
   const passed = new Set<string>()
   const problems = new Set<string>()
-  const finder = options.paths.length > 0 ? runFinder(options.paths) : null
+  const finder = options.paths.length > 0 ? runFinder(options.paths, SOURCE_FORMATS, options.leftOut) : null
   let searchAtMs = Number.NEGATIVE_INFINITY
   /** Rounds in a row in which nothing came of a run. */
   const calm = new WeakMap<WatchedRun, number>()

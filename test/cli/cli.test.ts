@@ -15,7 +15,7 @@ import {
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -375,6 +375,37 @@ describe('run', () => {
     telltale(['run', '--path', folder, '--', process.execPath, '--input-type=module', '-e', script], home)
     const { runs } = JSON.parse(telltale(['ls', '--json'], home).stdout) as { runs: { name: string; status: string }[] }
     expect(runs).toMatchObject([{ name: 'steps', status }])
+  })
+
+  it('takes the files that its output is redirected into for no runs, unless they are named', () => {
+    const folder = join(place, 'redirected')
+    mkdirSync(folder)
+    writeFileSync(
+      join(folder, 'prints.mjs'),
+      `import { writeFileSync } from 'node:fs'
+      for (let step = 0; step < 3; step++) {
+        console.log(JSON.stringify({ step, loss: 1 }))
+        console.error(JSON.stringify({ step, loss: 2 }))
+      }
+      writeFileSync('log.jsonl', '{"step":0,"loss":3}\\n')`,
+    )
+    const runs = (more: readonly string[]) => {
+      const home = mkdtempSync(join(folder, 'store-'))
+      const command = [process.execPath, main, 'run', ...more, '--', process.execPath, 'prints.mjs']
+      const { status } = spawnSync('sh', ['-c', '"$@" > out 2> err', 'sh', ...command], {
+        ...{ cwd: folder, env: { ...process.env, TELLTALE_DIR: home } },
+      })
+      expect([status, readFileSync(join(folder, 'out'), 'utf8').split('\n')]).toEqual([
+        0,
+        expect.objectContaining({ length: 4 }),
+      ])
+      const listed = telltale(['ls', '--json'], { TELLTALE_DIR: home })
+      return (JSON.parse(listed.stdout) as { runs: { path: string }[] }).runs
+        .map(({ path }) => basename(path))
+        .toSorted()
+    }
+    expect(runs([])).toEqual(['log.jsonl'])
+    expect(runs(['--path', 'out'])).toEqual(['out'])
   })
 
   it('ends the training at a critical alert, with time to save', () => {
