@@ -111,6 +111,19 @@ def grpo(folder: str, steps: int, callback: Any) -> Any:
     )
 
 
+def grpo_plain(folder: str, steps: int, callback: Any) -> Any:
+    from trl import GRPOConfig, GRPOTrainer
+
+    return GRPOTrainer(
+        model=tiny.saved(folder),
+        args=GRPOConfig(**common(folder, "grpo-plain", steps), num_generations=2, max_completion_length=6),
+        reward_funcs=words_of,
+        train_dataset=tiny.prompts(64),
+        processing_class=tiny.tokenizer(),
+        callbacks=[callback],
+    )
+
+
 def rloo(folder: str, steps: int, callback: Any) -> Any:
     from trl import RLOOConfig, RLOOTrainer
 
@@ -148,6 +161,7 @@ TRAININGS: Dict[str, Callable[[str, int, Any], Any]] = {
     "dpo": dpo,
     "reward": reward,
     "grpo": grpo,
+    "grpo-plain": grpo_plain,
     "rloo": rloo,
     "ppo": ppo,
 }

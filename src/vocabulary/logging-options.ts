@@ -6,7 +6,7 @@
 import type { TrainerName } from './vocabulary.ts'
 
 /** What can be turned on. */
-export type LoggingTopic = 'file' | 'answers' | 'kl' | 'entropy' | 'value' | 'mismatch'
+export type LoggingTopic = 'file' | 'answers' | 'kl' | 'entropy' | 'value' | 'mismatch' | 'gradient'
 
 /** Options of one trainer. */
 export interface LoggingOptions {
@@ -24,9 +24,21 @@ const TRANSFORMERS_FILE: LoggingOption = {
   set: 'report_to="tensorboard", logging_steps=1',
   note: 'without it a file is written only with each checkpoint',
 }
-const TRL_ALWAYS: LoggingOption = { none: 'it is always logged' }
+/** What no option turns on or off. */
+export const ALWAYS_LOGGED: LoggingOption = { none: 'it is always logged' }
+/** By transformers' own loop, clipped or not. */
+const TRANSFORMERS_GRADIENT: LoggingOption = ALWAYS_LOGGED
 const NO_CRITIC: LoggingOption = { none: 'this algorithm has no value head' }
 const OFFLINE: LoggingOption = { none: 'nothing is generated while it trains' }
+
+/** Of trainers that learn from what is there. */
+const TRL_OFFLINE: LoggingOptions['options'] = {
+  file: TRANSFORMERS_FILE,
+  answers: OFFLINE,
+  kl: OFFLINE,
+  value: NO_CRITIC,
+  gradient: TRANSFORMERS_GRADIENT,
+}
 
 const CANONICAL = (name: string): LoggingOption => ({
   set: `log it as ${name}`,
@@ -41,8 +53,9 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       file: TRANSFORMERS_FILE,
       answers: { set: 'log_completions=True', note: 'saves them in completions/ of the output folder' },
       kl: { set: 'beta=0.04', note: 'any beta above its default of 0 loads the reference model and logs kl' },
-      entropy: TRL_ALWAYS,
+      entropy: { set: 'use_liger_kernel=False', note: 'the default; the loss of the Liger kernel logs none' },
       value: NO_CRITIC,
+      gradient: TRANSFORMERS_GRADIENT,
       mismatch: { set: 'use_vllm=True, vllm_importance_sampling_correction=True' },
     },
   },
@@ -52,8 +65,9 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       file: TRANSFORMERS_FILE,
       answers: { set: 'log_completions=True', note: 'saves them in completions/ of the output folder' },
       kl: { set: 'beta=0.05', note: 'a beta of 0 logs no kl; 0.05 is the default' },
-      entropy: TRL_ALWAYS,
+      entropy: ALWAYS_LOGGED,
       value: NO_CRITIC,
+      gradient: TRANSFORMERS_GRADIENT,
       mismatch: { none: 'it is not logged' },
     },
   },
@@ -62,19 +76,26 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
     options: {
       file: TRANSFORMERS_FILE,
       answers: { set: 'num_sample_generations=10', note: 'they go to W&B and the terminal only, not to a file' },
-      kl: TRL_ALWAYS,
-      entropy: TRL_ALWAYS,
+      kl: ALWAYS_LOGGED,
+      entropy: ALWAYS_LOGGED,
+      gradient: { none: 'it is not logged: the loop of this trainer is its own' },
       value: { none: 'the explained variance is not logged since version 0.12' },
       mismatch: { none: 'it does not generate with another engine' },
     },
   },
   'trl-online-dpo': {
     readIn: TRL,
-    options: { file: TRANSFORMERS_FILE, kl: TRL_ALWAYS, entropy: TRL_ALWAYS, value: NO_CRITIC },
+    options: {
+      file: TRANSFORMERS_FILE,
+      kl: ALWAYS_LOGGED,
+      entropy: ALWAYS_LOGGED,
+      value: NO_CRITIC,
+      gradient: TRANSFORMERS_GRADIENT,
+    },
   },
-  'trl-dpo': { readIn: TRL, options: { file: TRANSFORMERS_FILE, answers: OFFLINE, kl: OFFLINE, value: NO_CRITIC } },
-  'trl-sft': { readIn: TRL, options: { file: TRANSFORMERS_FILE, answers: OFFLINE, kl: OFFLINE, value: NO_CRITIC } },
-  'trl-reward': { readIn: TRL, options: { file: TRANSFORMERS_FILE, answers: OFFLINE, kl: OFFLINE, value: NO_CRITIC } },
+  'trl-dpo': { readIn: TRL, options: TRL_OFFLINE },
+  'trl-sft': { readIn: TRL, options: TRL_OFFLINE },
+  'trl-reward': { readIn: TRL, options: TRL_OFFLINE },
   verl: {
     readIn: 'verl 0.8.0.dev, 29 January 2026',
     options: {
@@ -86,6 +107,7 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       },
       entropy: { set: 'actor_rollout_ref.actor.calculate_entropy=True' },
       value: { set: 'algorithm.adv_estimator=gae', note: 'only with a critic' },
+      gradient: ALWAYS_LOGGED,
       mismatch: { set: 'actor_rollout_ref.rollout.calculate_log_probs=True' },
     },
   },
@@ -100,6 +122,7 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       kl: { set: '--algo.kl.init_coef 0.01', note: 'any coefficient above 0' },
       entropy: { set: '--actor.entropy_coef 0', note: '0 only logs it' },
       value: { none: 'the explained variance is not logged' },
+      gradient: ALWAYS_LOGGED,
       mismatch: { set: '--algo.advantage.is_correction_enable' },
     },
   },
@@ -111,11 +134,19 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       kl: { set: '--load_ref_policy True', note: 'True is the default' },
       entropy: { set: '--record_entropy' },
       value: NO_CRITIC,
+      gradient: ALWAYS_LOGGED,
     },
   },
   cleanrl: {
-    readIn: 'cleanrl',
-    options: { file: { none: 'it always writes event files below runs/' } },
+    readIn: 'ppo.py of cleanrl 2.0.0b1, 20 April 2026',
+    options: {
+      file: { none: 'it always writes event files below runs/' },
+      kl: { none: 'its ppo.py has no reference model' },
+      entropy: ALWAYS_LOGGED,
+      value: ALWAYS_LOGGED,
+      gradient: { none: 'it is clipped, but not logged' },
+      mismatch: { none: 'it does not generate with another engine' },
+    },
   },
   lightning: {
     readIn: 'lightning 2.6.6',
@@ -125,6 +156,7 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       entropy: CANONICAL('entropy/token'),
       value: CANONICAL('value/explained_variance'),
       mismatch: CANONICAL('mismatch/kl'),
+      gradient: CANONICAL('grad/norm'),
     },
   },
   'own-loop': {
@@ -136,6 +168,7 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
       entropy: CANONICAL('entropy/token'),
       value: CANONICAL('value/explained_variance'),
       mismatch: CANONICAL('mismatch/kl'),
+      gradient: CANONICAL('grad/norm'),
     },
   },
 }
@@ -149,5 +182,6 @@ export function topicOf(canonical: string): LoggingTopic | null {
   if (canonical.startsWith('entropy/')) return 'entropy'
   if (canonical.startsWith('value/')) return 'value'
   if (canonical.startsWith('mismatch/')) return 'mismatch'
+  if (canonical.startsWith('grad/')) return 'gradient'
   return null
 }
