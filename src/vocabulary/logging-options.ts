@@ -141,8 +141,7 @@ export const LOGGING_OPTIONS: Readonly<Record<TrainerName, LoggingOptions>> = {
     readIn: 'ppo.py of cleanrl 2.0.0b1, 20 April 2026',
     options: {
       file: { none: 'it always writes event files below runs/' },
-      answers: { none: 'its environments are games: there are no answers' },
-      kl: { none: 'it has no reference model' },
+      kl: { none: 'its ppo.py has no reference model' },
       entropy: ALWAYS_LOGGED,
       value: ALWAYS_LOGGED,
       gradient: { none: 'it is clipped, but not logged' },
