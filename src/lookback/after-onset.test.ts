@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { exampleAlert } from '../outputs/plots/runs.fixture.ts'
+import { NEW_RUN } from '../stores/run-state.fixture.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import type { RunState } from '../stores/store.ts'
 import { afterOnset } from './after-onset.ts'
@@ -18,25 +19,9 @@ afterAll(() => {
 })
 
 const STATE: RunState = {
-  ...{
-    name: '',
-    project: '',
-    trainer: 'own-loop',
-    status: 'completed',
-    preset: null,
-    iterations: 100,
-    loggedIterations: 100,
-    followed: true,
-  },
-  ...{ lastIteration: 99, totalIterations: null, startedUnixSeconds: 1_800_000_000, newestUnixSeconds: 1_800_036_000 },
-  ...{
-    config: {},
-    checkpoints: [],
-    attempts: [{ attempt: 1, fromIteration: 0 }],
-    coverage: [],
-    process: null,
-    missingLines: 0,
-  },
+  ...NEW_RUN,
+  ...{ name: '', status: 'completed', iterations: 100, loggedIterations: 100, lastIteration: 99 },
+  ...{ startedUnixSeconds: 1_800_000_000, newestUnixSeconds: 1_800_036_000 },
 }
 let count = 0
 

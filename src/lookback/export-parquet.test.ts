@@ -1,30 +1,12 @@
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { expect, it } from 'vitest'
+import { NEW_RUN } from '../stores/run-state.fixture.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
 import type { RunState, RunStore } from '../stores/store.ts'
 import { exportParquet } from './export-parquet.ts'
 
 const state: RunState = {
-  ...{
-    name: 'r',
-    project: '',
-    trainer: 'own-loop',
-    status: 'completed',
-    preset: null,
-    iterations: 0,
-    loggedIterations: 0,
-    followed: true,
-    config: {},
-  },
-  ...{
-    lastIteration: null,
-    totalIterations: null,
-    startedUnixSeconds: null,
-    newestUnixSeconds: null,
-    process: null,
-    missingLines: 0,
-  },
-  ...{ checkpoints: [], coverage: [] },
+  ...NEW_RUN,
   attempts: [
     { attempt: 1, fromIteration: 0 },
     { attempt: 2, fromIteration: 3 },

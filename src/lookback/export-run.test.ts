@@ -1,22 +1,12 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { memoryStore } from '../stores/memory.ts'
+import { NEW_RUN } from '../stores/run-state.fixture.ts'
 import type { RunState, RunStore, SeriesPoints } from '../stores/store.ts'
 import { exportRun } from './export-run.ts'
 import { iterationWindows } from './iteration-windows.ts'
 
-const state = (attempts: RunState['attempts']): RunState => ({
-  ...{ name: 'r', project: '', trainer: 'own-loop', status: 'completed', preset: null, iterations: 0, config: {} },
-  ...{
-    loggedIterations: 0,
-    followed: true,
-    lastIteration: null,
-    totalIterations: null,
-    process: null,
-    missingLines: 0,
-  },
-  ...{ startedUnixSeconds: 12.5, newestUnixSeconds: null, checkpoints: [], coverage: [], attempts },
-})
+const state = (attempts: RunState['attempts']): RunState => ({ ...NEW_RUN, startedUnixSeconds: 12.5, attempts })
 
 type Series = readonly [name: string, attempt: number, iterations: readonly number[], values: readonly number[]]
 

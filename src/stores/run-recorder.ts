@@ -84,6 +84,8 @@ const KEPT_PHASES: ReadonlySet<string> = new Set([
 ])
 /** Fields of such an event, and characters of each. */
 const MAX_FIELDS = 20
+/** Such events that wait at the least where the store cannot be written: as many as it keeps. */
+const MAX_HELD_EVENTS = 2000
 const MAX_FIELD_CHARACTERS = 1000
 
 interface Held {
@@ -159,6 +161,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
       phase,
       metadata: Object.fromEntries(kept.slice(0, MAX_FIELDS)),
     })
+    if (events.length >= 2 * MAX_HELD_EVENTS) events = events.slice(-MAX_HELD_EVENTS)
   }
 
   function gather(always = false): Commit | null {

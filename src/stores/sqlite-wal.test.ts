@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { openDatabase } from '../sqlite/database.ts'
+import { NEW_RUN } from './run-state.fixture.ts'
 import { sqliteStore } from './sqlite.ts'
-import type { RunState } from './store.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'telltale-wal-'))
 afterAll(() => rmSync(place, { recursive: true, force: true }))
@@ -17,20 +17,7 @@ const BOUND_BYTES = 6e6
 /** As many as half an hour of commits once a second. */
 const COMMITS = 2000
 
-const state = {
-  ...{
-    name: 'r',
-    project: 'p',
-    trainer: 'own-loop',
-    status: 'running',
-    preset: null,
-    iterations: 0,
-    loggedIterations: 0,
-    followed: true,
-  },
-  ...{ lastIteration: null, totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {} },
-  ...{ checkpoints: [], attempts: [], coverage: [], process: null, missingLines: 0 },
-} as RunState
+const state = NEW_RUN
 
 function writer(path: string) {
   const store = sqliteStore({ path, now: () => 0 })

@@ -8,8 +8,8 @@ import { openDatabase } from '../sqlite/database.ts'
 import { testStore } from '../testing/test-store.ts'
 import { decodeIterations, decodeValues, encodeIterations, encodeValues } from './chunk.ts'
 import { memoryStore } from './memory.ts'
+import { NEW_RUN } from './run-state.fixture.ts'
 import { sqliteStore } from './sqlite.ts'
-import type { RunState } from './store.ts'
 
 const place = mkdtempSync(join(tmpdir(), 'telltale-store-'))
 afterAll(() => rmSync(place, { recursive: true, force: true }))
@@ -45,21 +45,7 @@ it('chunks come back as they were', () => {
 })
 
 const identity = (key: string) => ({ key, run: 'r', name: 'r', path: '/r', source: 'jsonl' })
-const state = {
-  ...{
-    name: 'r',
-    project: 'p',
-    trainer: 'own-loop',
-    status: 'running',
-    preset: null,
-    iterations: 0,
-    loggedIterations: 0,
-    followed: true,
-    lastIteration: null,
-  },
-  ...{ totalIterations: null, startedUnixSeconds: null, newestUnixSeconds: null, config: {}, checkpoints: [] },
-  ...{ attempts: [], coverage: [], process: null, missingLines: 0 },
-} as RunState
+const state = NEW_RUN
 
 describe('the file', () => {
   it('is read value by value by any SQLite tool, while it is written', () => {

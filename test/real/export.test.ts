@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
 import { exportParquet } from '../../src/lookback/export-parquet.ts'
 import { exportRun } from '../../src/lookback/export-run.ts'
+import { NEW_RUN } from '../../src/stores/run-state.fixture.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import type { RunState, SeriesPoints } from '../../src/stores/store.ts'
 
@@ -16,27 +17,7 @@ afterAll(() => rmSync(place, { recursive: true, force: true }))
 
 function stored(attempts: RunState['attempts'], points: readonly SeriesPoints[]) {
   const store = sqliteStore({ path: ':memory:', now: () => 0 })
-  const state = {
-    ...{
-      name: 'r',
-      project: '',
-      trainer: 'own-loop',
-      status: 'completed',
-      preset: null,
-      iterations: 0,
-      loggedIterations: 0,
-      followed: true,
-      lastIteration: null,
-    },
-    ...{
-      totalIterations: null,
-      startedUnixSeconds: 1_700_000_000.5,
-      newestUnixSeconds: null,
-      config: {},
-      checkpoints: [],
-    },
-    ...{ attempts, coverage: [], process: null, missingLines: 0 },
-  } as RunState
+  const state = { ...NEW_RUN, startedUnixSeconds: 1_700_000_000.5, attempts }
   const epoch = store.claim({ key: 'k', run: 'r', name: 'r', path: '/r', source: 'jsonl' })
   store.commit([{ key: 'k', epoch, state, points, samples: [], alerts: [], time: 1 }])
   return { store, run: store.runs()[0]! }
