@@ -104,6 +104,9 @@ function storable(text: string): string {
 export function runRecorder(options: RunRecorderOptions): RunRecorder {
   const { store, identity, monitor, analyzer, now, say } = options
   let points = new Map<string, Held>()
+  /** The same of the current attempt by the trainer's own names: what each of them means is asked once a commit. */
+  const byName = new Map<string, Held>()
+  let attemptOfNames = 0
   let samples: StoredSample[] = []
   let events: StoredEvent[] = []
   let held = 0
@@ -117,21 +120,31 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
   function takeMetrics({ iteration, metrics }: TrainingEvent): void {
     const metricsStore = monitor().getMetricsStore()
     const attempt = monitor().summary().attempts.at(-1)?.attempt ?? 1
+    if (attempt !== attemptOfNames) byName.clear()
+    attemptOfNames = attempt
     for (const name in metrics) {
       const value = metrics[name]
       if (value === undefined) continue
-      const { canonical, original, unit } = metricsStore.info(name)
-      // A name from outside; it may differ from another only behind the character at which the store would cut it.
-      const at = `${attempt} ${storable(canonical)}`
-      let series = points.get(at)
+      let series = byName.get(name)
       if (!series) {
-        series = { original: storable(original), unit, attempt, iterations: [], values: [] }
-        points.set(at, series)
+        series = seriesOf(metricsStore.info(name), attempt)
+        byName.set(name, series)
       }
       series.iterations.push(iteration)
       series.values.push(value)
       held++
     }
+  }
+
+  /** Two names may mean one series. */
+  function seriesOf(info: { canonical: string; original: string; unit: string }, attempt: number): Held {
+    // A name from outside; it may differ from another only behind the character at which the store would cut it.
+    const at = `${attempt} ${storable(info.canonical)}`
+    const known = points.get(at)
+    if (known) return known
+    const series = { original: storable(info.original), unit: info.unit, attempt, iterations: [], values: [] }
+    points.set(at, series)
+    return series
   }
 
   function takeAnswers({ iteration, metadata }: TrainingEvent): void {
@@ -197,6 +210,7 @@ export function runRecorder(options: RunRecorderOptions): RunRecorder {
 
   function clear(): void {
     points = new Map()
+    byName.clear()
     samples = []
     events = []
     held = 0
