@@ -348,7 +348,8 @@ function queryCommand(): Command {
   return verb(
     'query',
     'Asks the store a question in SQL; it can only be read.',
-    `Tables: runs, series, chunks, chunk_values, samples, alerts; the view points has single values (run_key, run, series, attempt, iteration, value).
+    `Tables: runs, series, chunks, chunk_values, samples, alerts, events; the view points has single values (run_key, run, series, attempt, iteration, value),
+the view artifacts the checkpoints (run_key, run, iteration, kind, path).
 
 Examples:
   telltale query "SELECT name, status, iterations FROM runs"
@@ -447,7 +448,9 @@ function tagCommand(): Command {
       ...before,
       tag,
     ])
-    .action(async (name: string, tags: readonly string[], { remove = [] }: { remove?: string[] }) => {
+    .option('--json', 'print its tags as JSON')
+    .action(async (name: string, tags: readonly string[], flags: { remove?: string[]; json?: true }) => {
+      const { remove = [], json } = flags
       const odd = tags.find((tag) => !/^[\p{L}\p{N}._:/+-]+$/u.test(tag) || tag.length > MAX_TAG)
       if (odd !== undefined)
         throw new TelltaleError(
@@ -459,7 +462,11 @@ function tagCommand(): Command {
         const { key } = findStoredRun(store.runs(), name)
         store.tag(key, tags, remove)
         const run = store.runs().find((one) => one.key === key)!
-        process.stdout.write(`${plainText(run.name, 80)}: ${run.tags.length === 0 ? 'no tags' : run.tags.join(', ')}\n`)
+        if (json) sayJson({ run: run.run, name: run.name, tags: run.tags })
+        else
+          process.stdout.write(
+            `${plainText(run.name, 80)}: ${run.tags.length === 0 ? 'no tags' : run.tags.join(', ')}\n`,
+          )
       })
     })
 }
@@ -468,11 +475,17 @@ function noteCommand(): Command {
   return verb('note', 'Keeps a note about a stored run; telltale show shows it.', NAMED)
     .argument('<run>', 'which run')
     .argument('<text>', 'the note')
-    .action(async (name: string, text: string) => {
+    .option('--json', 'print its notes as JSON')
+    .action(async (name: string, text: string, { json }: { json?: true }) => {
       if (text.trim() === '' || text.length > MAX_NOTE)
         throw new TelltaleError('bad-option', `the note has ${text.length} characters; expected 1 to ${MAX_NOTE}`)
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
-      await withStore((store) => store.note(findStoredRun(store.runs(), name).key, text, systemClock.unixSeconds()))
+      await withStore((store) => {
+        const { key } = findStoredRun(store.runs(), name)
+        store.note(key, text, systemClock.unixSeconds())
+        const run = store.runs().find((one) => one.key === key)!
+        if (json) sayJson({ run: run.run, name: run.name, notes: run.notes })
+      })
     })
 }
 
@@ -489,7 +502,9 @@ Examples:
     .requiredOption('--older-than <time>', 'such as 30d, 12h', age)
     .option('--keep-alerts', 'keep runs that have an alert')
     .option('--dry-run', 'only say which')
-    .action(async ({ olderThan, keepAlerts, dryRun }: { olderThan: number; keepAlerts?: true; dryRun?: true }) => {
+    .option('--json', 'print which as JSON')
+    .action(async (flags: { olderThan: number; keepAlerts?: true; dryRun?: true; json?: true }) => {
+      const { olderThan, keepAlerts, dryRun = false, json } = flags
       await withStore((store) => {
         const before = systemClock.unixSeconds() - olderThan
         const old = store
@@ -500,9 +515,10 @@ Examples:
           )
         for (const { key, name } of old) {
           if (!dryRun) store.remove(key)
-          process.stdout.write(`${dryRun ? 'would be forgotten' : 'forgotten'}: ${plainText(name, 80)}\n`)
+          if (!json) process.stdout.write(`${dryRun ? 'would be forgotten' : 'forgotten'}: ${plainText(name, 80)}\n`)
         }
-        process.stdout.write(`${old.length} runs\n`)
+        if (json) sayJson({ dryRun, forgotten: old.map(named) })
+        else process.stdout.write(`${old.length} runs\n`)
       })
     })
 }
@@ -521,17 +537,24 @@ function removeCommand(): Command {
     NAMED,
   )
     .argument('<run...>', 'which runs')
-    .action(async (names: readonly string[]) => {
+    .option('--json', 'print which as JSON')
+    .action(async (names: readonly string[], { json }: { json?: true }) => {
       const { findStoredRun } = await import('../lookback/find-stored-run.ts')
       await withStore((store) => {
         // All are looked up first: a misspelt one removes none.
         const runs = names.map((name) => findStoredRun(store.runs(), name))
         for (const { key, name } of runs) {
           store.remove(key)
-          process.stdout.write(`forgotten: ${plainText(name, 80)}\n`)
+          if (!json) process.stdout.write(`forgotten: ${plainText(name, 80)}\n`)
         }
+        if (json) sayJson({ forgotten: runs.map(named) })
       })
     })
+}
+
+/** A run as a program knows it. */
+function named({ run, name, path }: StoredRun) {
+  return { run, name, path }
 }
 
 function rebuildCommand(): Command {
@@ -574,23 +597,31 @@ function verifyCommand(): Command {
     `A hole is a sequence number of a log of ours whose line never came: it was dropped when the disk was full, or cut out since. The store is sound all the same.
 
 Exit code 0: sound. 1: not.`,
-  ).action(async () => {
-    await withStore((store) => {
-      const problems = store.verify()
-      for (const problem of problems) process.stdout.write(`${plainText(problem)}\n`)
-      for (const { name, path, missingLines } of problems.length === 0 ? store.runs() : [])
-        if (missingLines > 0)
-          process.stdout.write(
-            `${plainText(name, 80)} (${plainText(path, 200)}): ${missingLines.toLocaleString('en')} ${missingLines === 1 ? 'line' : 'lines'} of its log never came\n`,
-          )
-      process.stdout.write(
-        problems.length === 0
-          ? `sound: ${store.runs().length} runs\n`
-          : 'not sound: move it away, and say telltale rebuild PATH\n',
-      )
-      process.exitCode = problems.length === 0 ? 0 : 1
+  )
+    .option('--json', 'print the problems and the holes as JSON')
+    .action(async ({ json }: { json?: true }) => {
+      await withStore((store) => {
+        const problems = store.verify()
+        process.exitCode = problems.length === 0 ? 0 : 1
+        if (json) {
+          const runs = problems.length === 0 ? store.runs() : []
+          const holes = runs.filter(({ missingLines }) => missingLines > 0)
+          sayJson({ problems, holes: holes.map((run) => ({ ...named(run), missingLines: run.missingLines })) })
+          return
+        }
+        for (const problem of problems) process.stdout.write(`${plainText(problem)}\n`)
+        for (const { name, path, missingLines } of problems.length === 0 ? store.runs() : [])
+          if (missingLines > 0)
+            process.stdout.write(
+              `${plainText(name, 80)} (${plainText(path, 200)}): ${missingLines.toLocaleString('en')} ${missingLines === 1 ? 'line' : 'lines'} of its log never came\n`,
+            )
+        process.stdout.write(
+          problems.length === 0
+            ? `sound: ${store.runs().length} runs\n`
+            : 'not sound: move it away, and say telltale rebuild PATH\n',
+        )
+      })
     })
-  })
 }
 
 function count(text: string): number {

@@ -775,6 +775,17 @@ describe('looking back', () => {
     for (const verb of ['check', 'import', 'explain', 'doctor', 'report'])
       expect(telltale([verb, '--help'], env).stdout).toMatch(/What is no path is a run that is stored/)
     expect(telltale(['verify'], env)).toMatchObject({ status: 0, stdout: 'sound: 1 runs\n' })
+    const asJson = (...args: string[]) => JSON.parse(telltale([...args, '--json'], env).stdout) as unknown
+    const run = { run: 'trl-grpo', name: 'trl-grpo' }
+    expect(asJson('verify')).toEqual({ problems: [], holes: [] })
+    expect(asJson('tag', 'trl', 'seen')).toMatchObject({ ...run, tags: expect.arrayContaining(['seen']) })
+    expect(asJson('note', 'trl', 'again')).toMatchObject({
+      ...run,
+      notes: expect.arrayContaining([expect.objectContaining({ text: 'again' })]),
+    })
+    expect(asJson('prune', '--older-than', '0m')).toEqual({ dryRun: false, forgotten: [] })
+    expect(asJson('rm', 'trl')).toMatchObject({ forgotten: [run] })
+    telltale(['import', trl], env)
     expect(telltale(['rm', 'trl'], env).stdout).toBe('forgotten: trl-grpo\n')
     expect(telltale(['show', 'trl'], env)).toMatchObject({
       status: 2,
