@@ -4,14 +4,9 @@
  * @module
  */
 import type { Alert, Severity } from '../detectors/detector.ts'
+import { SEVERITY_WORDS } from './severity-words.ts'
 
 type Entry = Pick<Alert, 'id' | 'kind' | 'severity' | 'replaces'>
-
-const SEVERITY_WORDS: Readonly<Record<Severity, string>> = {
-  info: 'a note',
-  warning: 'a warning',
-  critical: 'critical',
-}
 
 /** One failure. */
 export interface Failure<One extends Entry> {
@@ -79,5 +74,5 @@ export function courseWords({ alerts, gravest, newest }: Failure<Entry & Pick<Al
 
 /** `a note`, `a warning`, `critical`. */
 export function severityWords({ severity }: Pick<Alert, 'severity'>): string {
-  return SEVERITY_WORDS[severity]
+  return severity === 'critical' ? severity : `a ${SEVERITY_WORDS[severity]}`
 }

@@ -27,6 +27,7 @@ const env = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...{ TELLTALE_DIR: join(nfs, 'data'), HOME: join(place, 'home') },
   ...more,
 })
+/** Which file system a place is on is asked of Linux alone. */
 const isLinux = process.platform === 'linux'
 
 describe('a file system', () => {

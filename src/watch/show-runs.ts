@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Alert, Severity } from '../detectors/detector.ts'
+import type { Alert } from '../detectors/detector.ts'
 import type { TrainingEvent } from '../events.ts'
+import { isAtLeast } from '../outputs/failures.ts'
 import { alertView, newAlertView } from '../outputs/terminal/collect-state.ts'
 import type { AlertView } from '../outputs/terminal/display-state.ts'
 import { displayText } from '../outputs/terminal/display-text.ts'
@@ -291,8 +292,6 @@ function total(run: LiveRun): { readonly totalIterations?: number } {
   return run.totalIterations === null ? {} : { totalIterations: run.totalIterations }
 }
 
-const RANK: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 }
-
 /** The rows of one run's files: nearly always one. */
 export function rowsOf(watched: WatchedRun, newsAtMs: number | null, clock: Clock): readonly RunRow[] {
   const ageMs = newsAtMs === null ? null : clock.monotonicMs() - newsAtMs
@@ -313,7 +312,7 @@ export function rowsOf(watched: WatchedRun, newsAtMs: number | null, clock: Cloc
     let gravest: Alert | null = null
     for (const alert of run.alerts) {
       if (alert.muted) continue
-      if (gravest === null || RANK[alert.severity] >= RANK[gravest.severity]) gravest = alert
+      if (gravest === null || isAtLeast(alert.severity, gravest.severity)) gravest = alert
     }
     const store = run.monitor.getMetricsStore()
     const newest = (names: readonly string[]): TableNumber | null => {

@@ -8,6 +8,7 @@ const cli = new URL('../../dist/cli/main.js', import.meta.url).pathname
 const built = (file: string) => JSON.stringify(new URL(`../../dist/${file}`, import.meta.url).href)
 const dir = mkdtempSync(join(tmpdir(), 'telltale-full-'))
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
+/** The limit is one of Linux's `prlimit`, and what Node makes of it (EFBIG) is tried there only. */
 const isLinux = process.platform === 'linux'
 
 interface Done {
@@ -30,6 +31,7 @@ function mounted(mount: string, args: readonly string[], env: NodeJS.ProcessEnv 
   })
 }
 
+/** Containers may forbid it; the same is tried with a limit above, whoever runs the tests. */
 const canMount = isLinux && spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', dir]).status === 0
 /** Text of a script that gives this process its room back. */
 const UNLIMITED = `spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:'])`

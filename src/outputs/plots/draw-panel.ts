@@ -5,6 +5,7 @@
  */
 import { type Extent, niceTicks } from './axis-range.ts'
 import type { ChartJson } from './chart-definition.ts'
+import { straightLines } from './drawn-series.ts'
 import { line, text } from './graphic.ts'
 import { drawLegend, LEGEND_ROW, type LegendItem } from './legend.ts'
 import { LABEL_SIZE, type PlacedLabel, SAME_PLACE } from './mark-labels.ts'
@@ -149,26 +150,14 @@ function markLines(marks: PlotMarks, prepared: PreparedPanel, perUnit: number): 
     const of = marks.alerts.filter((alert) => alert.severity === severity).map(({ iteration }) => iteration)
     return spreadOut(of, perUnit * 2.5).map((i) => vertical(i, SEVERITY_COLOUR[severity], 1.3, [5, 3]))
   })
-  return {
-    type: 'line',
-    silent: true,
-    data: [],
-    z: 4,
-    markLine: {
-      silent: true,
-      animation: false,
-      symbol: 'none',
-      label: { show: false },
-      data: [
-        ...alerts,
-        ...(typeof marks.rollbackTo === 'number' ? [vertical(marks.rollbackTo, ROLL_BACK, 1.6, [2, 3])] : []),
-        ...(marks.stop ? [vertical(marks.stop.iteration, STOP, 1.8, 'solid')] : []),
-        ...prepared.thresholds
-          .filter(({ value }) => value >= prepared.yMin && value <= prepared.yMax)
-          .map(({ value }): ChartJson => ({ yAxis: value, lineStyle: { color: THRESHOLD, width: 1.5, type: [7, 4] } })),
-      ],
-    },
-  }
+  return straightLines([
+    ...alerts,
+    ...(typeof marks.rollbackTo === 'number' ? [vertical(marks.rollbackTo, ROLL_BACK, 1.6, [2, 3])] : []),
+    ...(marks.stop ? [vertical(marks.stop.iteration, STOP, 1.8, 'solid')] : []),
+    ...prepared.thresholds
+      .filter(({ value }) => value >= prepared.yMin && value <= prepared.yMax)
+      .map(({ value }): ChartJson => ({ yAxis: value, lineStyle: { color: THRESHOLD, width: 1.5, type: [7, 4] } })),
+  ])
 }
 
 function checkpointTicks(marks: PlotMarks, yMin: number, perUnit: number): { readonly [key: string]: ChartJson } {

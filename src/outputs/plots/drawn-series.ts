@@ -31,6 +31,17 @@ export function dots(points: readonly Point[], colour: string, size: number): Dr
   }
 }
 
+/** Straight lines through the whole panel, upright or level, that no legend shows. */
+export function straightLines(data: readonly ChartJson[]): Drawn {
+  return {
+    type: 'line',
+    silent: true,
+    data: [],
+    z: 4,
+    markLine: { silent: true, animation: false, symbol: 'none', label: { show: false }, data },
+  }
+}
+
 /** Arrows at the edges of an axis, where values lie beyond it. */
 export function clipArrows(
   clipped: { readonly above: readonly HistoryBucket[]; readonly below: readonly HistoryBucket[] },

@@ -6,7 +6,7 @@
 import type { Severity } from '../../detectors/detector.ts'
 import type { HistoryBucket } from '../../metrics/history.ts'
 import { type Extent, niceTicks } from './axis-range.ts'
-import { clipArrows, crosses, type Drawn, LINE } from './drawn-series.ts'
+import { clipArrows, crosses, type Drawn, LINE, straightLines } from './drawn-series.ts'
 import { symbolOf } from './graphic.ts'
 import type { LegendItem } from './legend.ts'
 import { NOT_FINITE } from './palette.ts'
@@ -199,19 +199,10 @@ function alertLines(curve: Curve, perUnit: number): Drawn {
     xAxis: iteration,
     lineStyle: { color: curve.style.colour, width: 1.3, type, opacity: 0.75 },
   })
-  return {
-    type: 'line',
-    silent: true,
-    data: [],
-    z: 4,
-    markLine: {
-      silent: true,
-      animation: false,
-      symbol: 'none',
-      label: { show: false },
-      data: [...warning.map((one) => vertical(one, [5, 3])), ...critical.map((one) => vertical(one, 'solid'))],
-    },
-  }
+  return straightLines([
+    ...warning.map((one) => vertical(one, [5, 3])),
+    ...critical.map((one) => vertical(one, 'solid')),
+  ])
 }
 
 /** The run's shape at the head of the line. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { failuresOf } from '../failures.ts'
+import { failuresOf, isAtLeast } from '../failures.ts'
 import { loggedWords, NO_END, stepWords } from '../run-words.ts'
 import { unwatchedKinds } from './coverage-words.ts'
 import { formatDuration, formatNumber, listed, plural } from './format.ts'
@@ -21,8 +21,6 @@ import {
 
 /** What the words are made from. */
 export type ReportFacts = Omit<TrainingReport, 'summary' | 'leftOut'>
-
-const RANK = { info: 0, warning: 1, critical: 2 } as const
 
 /** Second signals beside the reward, the most telling first. */
 const SECOND_SIGNALS = [
@@ -57,7 +55,7 @@ export function decisiveAlert({ alerts, stop }: ReportFacts): ReportAlert | null
   let worst: ReportAlert | null = null
   for (const alert of alerts) {
     if (alert.muted) continue
-    if (worst === null || RANK[alert.severity] > RANK[worst.severity]) worst = alert
+    if (worst === null || !isAtLeast(worst.severity, alert.severity)) worst = alert
   }
   return worst
 }
@@ -154,7 +152,7 @@ function whatToDo(facts: ReportFacts, decisive: ReportAlert | null): string {
       : 'see why it ended, then start it again.'
   }
   const resume = newestCheckpoint(facts)
-  if (decisive && RANK[decisive.severity] >= RANK.warning) {
+  if (decisive && isAtLeast(decisive.severity, 'warning')) {
     const advice = decisive.advice.map((one) => adviceWords(one, run.checkpoints))
     if (advice.length === 0) return 'look at the evidence below before you use the model.'
     const [first = '', ...rest] = advice

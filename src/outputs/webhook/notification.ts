@@ -5,6 +5,7 @@
  */
 import type { Alert, AlertKind, Severity } from '../../detectors/detector.ts'
 import { plainText } from '../../text/plain-text.ts'
+import { severityWords } from '../failures.ts'
 import { adviceWords, certaintyWords, KIND_TITLES, onsetWords } from '../report/words.ts'
 
 /** What became of an alert. */
@@ -54,6 +55,6 @@ export function notificationWords({ change, name, path, host, alert }: Notificat
 
 function said(severity: Severity, change: AlertChange): string {
   if (change === 'resolved') return 'Passed'
-  if (change === 'eased') return severity === 'warning' ? 'Eased to a warning' : 'Eased to a note'
+  if (change === 'eased') return `Eased to ${severityWords({ severity })}`
   return severity === 'critical' ? 'Critical' : severity === 'warning' ? 'Warning' : 'Note'
 }
